@@ -1,0 +1,119 @@
+// Package client owns API clients: what is stored of them, which rules they are
+// held to, how they authenticate, and every change that can be made to one. It
+// knows neither HTTP nor SQL; the endpoints and the command line are callers.
+package client
+
+import (
+	"context"
+	"time"
+
+	"github.com/ostiary/ostiary/internal/core/audit"
+)
+
+// Kind is what a client runs as; it decides the grants it may have.
+type Kind string
+
+// The kinds.
+const (
+	Web     Kind = "web"
+	SPA     Kind = "spa"
+	Native  Kind = "native"
+	Service Kind = "service"
+	Other   Kind = "other" // made by the Configuration API, or of no other kind
+)
+
+// Client is one API client as stored, with its secrets. Values handed out by a
+// Registry are shared: they must not be changed.
+type Client struct {
+	ApplicationID string
+	ID            string
+	Name          string // as given, trimmed; unique, folded, with Version
+	Version       string
+	Kind          Kind
+	Public        bool // the zero value is type confidential
+	Inactive      bool
+
+	// Era is replaced by a new random number whenever everything the client was
+	// given must die: deactivation. A token family carries the era it was made
+	// in and lives only while that is still the client's. One write kills any
+	// number of tokens, and no later activation revives one; a client that is
+	// made anew under the id of a deleted one has another era too.
+	Era int64
+
+	Settings  Settings
+	Secrets   []Secret // in order of creation; expired ones may still be among them
+	Sequence  int64    // order of creation in the instance; set by the store
+	Revision  int64    // grows with every change; set by the store
+	CreatedAt time.Time
+	UpdatedAt time.Time
+}
+
+// MaxSecrets is how many secrets a client holds at most.
+const MaxSecrets = 10
+
+// Secret is one credential of a client. The secret itself is not in it.
+type Secret struct {
+	ID        string
+	Label     string
+	Hint      string // its last 4 characters
+	Digest    []byte // HMAC-SHA-256 under the digest key DigestKey, or a PHC string where DigestKey is 0
+	DigestKey int32  // number of the data key; 0: Digest is an argon2id PHC string
+	Sealed    []byte // the secret, sealed; nil where the policy was `once`
+	CreatedAt time.Time
+	ExpiresAt time.Time // zero: never
+}
+
+// Live reports whether the secret still works at the time now.
+func (s *Secret) Live(now time.Time) bool {
+	return s.ExpiresAt.IsZero() || now.Before(s.ExpiresAt)
+}
+
+// Uniqueness says what a client's name must not collide with.
+type Uniqueness uint8
+
+// The scopes of uniqueness.
+const (
+	NameAndVersion   Uniqueness = iota // another client of that name and version
+	NameOfAnyVersion                   // any other client of that name: the Configuration API's rule
+)
+
+// Filter narrows a list of clients.
+type Filter struct {
+	Features Features // a client must have all of these
+	After    int64    // only clients whose Sequence is greater
+	Limit    int      // at most so many; ≥ 1
+}
+
+// Store keeps clients and their secrets. Every method is one transaction and
+// writes its audit event in it; nothing of a refused operation is stored.
+type Store interface {
+	// Create stores a new client with its secrets and sets its Sequence. A name
+	// or id in use is a fault Conflict whose Field is "name" or "id". Of many
+	// concurrent creations of one name exactly one succeeds.
+	Create(ctx context.Context, c *Client, unique Uniqueness, event audit.Event) error
+	// Get gives a client with its secrets; a fault NotFound where there is none.
+	Get(ctx context.Context, applicationID, id string) (*Client, error)
+	// List gives clients in the order of their Sequence.
+	List(ctx context.Context, applicationID string, filter Filter) ([]*Client, error)
+	// Change reads the client, lets change alter it (anything but ApplicationID,
+	// ID, Sequence, Revision, CreatedAt) and stores it with its secrets (added,
+	// altered and removed ones, by their ID) and the audit event that change
+	// gives back. change may run more than once and must depend on nothing but
+	// its argument. Concurrent changes do not overwrite each other. NotFound and
+	// Conflict as above; an error of change is handed on and nothing is stored.
+	// Where Era changed, families of the old era are handed to the sweeper.
+	Change(ctx context.Context, applicationID, id string, unique Uniqueness, change func(*Client) (audit.Event, error)) (*Client, error)
+	// Delete removes the client and its secrets and settings, after check, which
+	// may refuse. Its families are handed to the sweeper.
+	Delete(ctx context.Context, applicationID, id string, check func(*Client) (audit.Event, error)) error
+	// Documents gives the Configuration API's settings documents (JSON objects)
+	// of the clients named, or with none named of the application itself, under
+	// the key "". A document that was never stored is absent.
+	Documents(ctx context.Context, applicationID string, ids ...string) (map[string][]byte, error)
+	// PutDocument replaces the settings document of a client (id "" is the
+	// application's). A client that does not exist is NotFound.
+	PutDocument(ctx context.Context, applicationID, id string, document []byte, event audit.Event) error
+	// RemoveExpiredSecrets removes at most limit secrets that expired before the
+	// time given, and says how many it removed.
+	RemoveExpiredSecrets(ctx context.Context, before time.Time, limit int) (int, error)
+}

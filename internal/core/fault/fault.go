@@ -1,0 +1,83 @@
+// Package fault holds the kinds of error that the core answers with outside
+// the OAuth protocol. A fault has a text for the caller and, apart from it, a
+// cause for the operator; the endpoint that received the request gives it its
+// form. The OAuth protocol's own errors live in package oauth.
+package fault
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Kind says what went wrong, in the few ways that a caller can act upon.
+type Kind uint8
+
+// The kinds. The zero value is the server's own fault, so that an error nobody
+// classified is never shown as the caller's.
+const (
+	Internal     Kind = iota // a defect or a broken dependency of the server
+	Invalid                  // a value was refused; Field names it
+	NotFound                 // the object is not there
+	Conflict                 // the object, or its name, is taken or in use
+	Denied                   // the caller may not do this
+	Unavailable              // the state cannot be read or written now; try again
+	Precondition             // the object changed since the caller read it
+)
+
+// Error is a fault. Message is meant for the caller and never repeats a value
+// that was sent where that value may be secret.
+type Error struct {
+	Kind    Kind
+	Field   string // the offending field, for Invalid; else ""
+	Message string
+	Cause   error // for the operator's log; never shown to the caller
+}
+
+// Error gives the whole story, for logs.
+func (e *Error) Error() string {
+	text := e.Message
+	if e.Field != "" {
+		text = e.Field + ": " + text
+	}
+	if e.Cause != nil {
+		text += ": " + e.Cause.Error()
+	}
+	return text
+}
+
+// Unwrap gives the cause.
+func (e *Error) Unwrap() error { return e.Cause }
+
+// Invalidf says that a field's value was refused, and what to do about it.
+func Invalidf(field, format string, args ...any) *Error {
+	return &Error{Kind: Invalid, Field: field, Message: fmt.Sprintf(format, args...)}
+}
+
+// NotFoundf says that an object is not there.
+func NotFoundf(format string, args ...any) *Error {
+	return &Error{Kind: NotFound, Message: fmt.Sprintf(format, args...)}
+}
+
+// Conflictf says that a name is taken or an object in use.
+func Conflictf(format string, args ...any) *Error {
+	return &Error{Kind: Conflict, Message: fmt.Sprintf(format, args...)}
+}
+
+// Deniedf says that the caller may not do this.
+func Deniedf(format string, args ...any) *Error {
+	return &Error{Kind: Denied, Message: fmt.Sprintf(format, args...)}
+}
+
+// Unavailablef says that the state is out of reach for now; cause says why.
+func Unavailablef(cause error, format string, args ...any) *Error {
+	return &Error{Kind: Unavailable, Message: fmt.Sprintf(format, args...), Cause: cause}
+}
+
+// KindOf gives the kind of the first fault in err's chain, Internal where
+// there is none.
+func KindOf(err error) Kind {
+	if f, ok := errors.AsType[*Error](err); ok {
+		return f.Kind
+	}
+	return Internal
+}

@@ -1,0 +1,47 @@
+// Package instance owns what there is once in a deployment: its founding, which
+// makes the first application, its owner client and the first administrator.
+package instance
+
+import (
+	"context"
+	"time"
+
+	"github.com/ostiary/ostiary/internal/core/application"
+	"github.com/ostiary/ostiary/internal/core/audit"
+	"github.com/ostiary/ostiary/internal/core/client"
+	"github.com/ostiary/ostiary/internal/core/key"
+)
+
+// Instance is one deployment: one database, any number of nodes.
+type Instance struct {
+	DefaultApplication string // id of the first application made
+	PublicURL          string // as given at the founding; a configured one beats it
+	FoundedAt          time.Time
+}
+
+// Administrator works in the console.
+type Administrator struct {
+	Email        string // unique, folded
+	PasswordHash string // argon2id, PHC string
+	Instance     bool   // may make applications and administrators
+	CreatedAt    time.Time
+}
+
+// Foundation is everything that the founding stores.
+type Foundation struct {
+	Instance      Instance
+	Application   application.Application
+	Owner         client.Client
+	SigningKeys   []key.SigningKey
+	Administrator Administrator
+	Events        []audit.Event
+}
+
+// Store keeps the instance.
+type Store interface {
+	// Load gives the instance; a fault NotFound where none was founded yet.
+	Load(ctx context.Context) (*Instance, error)
+	// Found stores a foundation whole, in one transaction; a fault Conflict
+	// where an instance is there already, however many try at once.
+	Found(ctx context.Context, f *Foundation) error
+}

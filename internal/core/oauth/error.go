@@ -1,0 +1,117 @@
+// Package oauth holds the words of the OAuth 2.x protocol: its errors, grant
+// types and scopes. It decides nothing about any client.
+package oauth
+
+import (
+	"net/http"
+	"strings"
+	"time"
+)
+
+// Error is an error response of RFC 6749 §5.2 and its sister documents. It is
+// made by the constructors below and nowhere else, so that a code and its
+// status cannot be paired wrongly.
+type Error struct {
+	Code        string // RFC 6749 §5.2 `error`
+	Description string // `error_description`: what to do next; printable ASCII without `"` and `\`
+	Status      int    // HTTP status
+	RetryAfter  time.Duration
+	Cause       error // for the operator's log; never shown
+}
+
+// Error gives code, description and cause, for logs.
+func (e *Error) Error() string {
+	text := e.Code + ": " + e.Description
+	if e.Cause != nil {
+		text += ": " + e.Cause.Error()
+	}
+	return text
+}
+
+// Unwrap gives the cause.
+func (e *Error) Unwrap() error { return e.Cause }
+
+func newError(status int, code, description string) *Error {
+	return &Error{Status: status, Code: code, Description: printable(description)}
+}
+
+// printable keeps the characters that RFC 6749 §5.2 allows in
+// error_description: %x20-21 / %x23-5B / %x5D-7E.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '"':
+			return '\''
+		case r < 0x20 || r == '\\' || r > 0x7e:
+			return '?'
+		default:
+			return r
+		}
+	}, s)
+}
+
+// InvalidRequest: a parameter is missing, repeated or malformed, or two client
+// authentication methods were used at once (RFC 6749 §5.2).
+func InvalidRequest(description string) *Error {
+	return newError(http.StatusBadRequest, "invalid_request", description)
+}
+
+// InvalidClient: client authentication failed, whatever the reason (RFC 6749
+// §5.2). The writer adds WWW-Authenticate where HTTP Basic was used.
+func InvalidClient(description string) *Error {
+	return newError(http.StatusUnauthorized, "invalid_client", description)
+}
+
+// InvalidGrant: a code or refresh token is dead, used, of another client, or
+// past its limit (RFC 6749 §5.2).
+func InvalidGrant(description string) *Error {
+	return newError(http.StatusBadRequest, "invalid_grant", description)
+}
+
+// UnauthorizedClient: the grant type is not one of the client's (RFC 6749 §5.2).
+func UnauthorizedClient(description string) *Error {
+	return newError(http.StatusBadRequest, "unauthorized_client", description)
+}
+
+// UnsupportedGrantType: the grant type is unknown, or refused by the
+// application's security profile (RFC 6749 §5.2).
+func UnsupportedGrantType(description string) *Error {
+	return newError(http.StatusBadRequest, "unsupported_grant_type", description)
+}
+
+// InvalidScope: no scope where one is required, or one outside the allowed ones
+// (RFC 6749 §5.2).
+func InvalidScope(description string) *Error {
+	return newError(http.StatusBadRequest, "invalid_scope", description)
+}
+
+// InvalidTarget: the resource is unknown (RFC 8707 §2).
+func InvalidTarget(description string) *Error {
+	return newError(http.StatusBadRequest, "invalid_target", description)
+}
+
+// AccessDenied: the caller's address is not on the client's list.
+func AccessDenied(description string) *Error {
+	return newError(http.StatusForbidden, "access_denied", description)
+}
+
+// SlowDown: a limit of the client or of the address is reached.
+func SlowDown(after time.Duration, description string) *Error {
+	e := newError(http.StatusTooManyRequests, "slow_down", description)
+	e.RetryAfter = after
+	return e
+}
+
+// TemporarilyUnavailable: the state cannot be known now.
+func TemporarilyUnavailable(after time.Duration, cause error) *Error {
+	e := newError(http.StatusServiceUnavailable, "temporarily_unavailable", "The server cannot reach its database now; try again.")
+	e.RetryAfter, e.Cause = after, cause
+	return e
+}
+
+// ServerError: a defect of the server.
+func ServerError(cause error) *Error {
+	e := newError(http.StatusInternalServerError, "server_error", "The server failed; tell its operator the X-Request-Id of this answer.")
+	e.Cause = cause
+	return e
+}

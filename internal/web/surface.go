@@ -1,0 +1,182 @@
+// Package web is the HTTP kit: routing by the first path segment, surfaces with
+// their own error writer, request ids, the client's address behind proxies,
+// limits. It has no knowledge of what is served.
+package web
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"runtime/debug"
+	"slices"
+	"strings"
+)
+
+// Handler answers a request, or gives back an error for its surface's writer.
+// It must not give back an error after it has begun to answer.
+type Handler func(w http.ResponseWriter, r *http.Request) error
+
+// Route is one method of one path. Path has segments that stand for themselves
+// and {names}, which match one non-empty segment each and are read with
+// Request.PathValue.
+type Route struct {
+	Method string
+	Path   string
+	Handle Handler
+}
+
+// Errors of the kit itself; surfaces give them their form.
+var (
+	ErrNotFound = errors.New("no such route")
+	ErrTooLarge = errors.New("request body too large")
+	ErrHeaders  = errors.New("request headers too large")
+)
+
+// MethodError says that the path exists, but not with this method.
+type MethodError struct{ Allow string }
+
+// Error names the methods that exist.
+func (e *MethodError) Error() string { return "method not allowed; allowed: " + e.Allow }
+
+// PanicError is a handler's panic, caught.
+type PanicError struct {
+	Value any
+	Stack []byte
+}
+
+// Error gives the value that was panicked with.
+func (e *PanicError) Error() string { return fmt.Sprintf("panic: %v", e.Value) }
+
+// ErrorWriter gives an error the form of its surface. There is one a surface;
+// no handler writes an error by hand.
+type ErrorWriter func(w http.ResponseWriter, r *http.Request, err error)
+
+// Surface is one way in which the outside talks to the server: its routes and
+// its error form.
+type Surface struct {
+	name   string
+	errors ErrorWriter
+	routes []compiled
+}
+
+type compiled struct {
+	Route
+	segments []string
+}
+
+// NewSurface makes a surface; it panics on a route that is declared twice.
+func NewSurface(name string, errors ErrorWriter, routes ...Route) *Surface {
+	s := &Surface{name: name, errors: errors}
+	for _, r := range routes {
+		c := compiled{r, strings.Split(strings.TrimPrefix(r.Path, "/"), "/")}
+		if slices.ContainsFunc(s.routes, func(o compiled) bool { return o.Method == r.Method && o.Path == r.Path }) {
+			panic("web: route declared twice: " + r.Method + " " + r.Path)
+		}
+		s.routes = append(s.routes, c)
+	}
+	return s
+}
+
+// maxSegments is more than any route has; longer paths match nothing.
+const maxSegments = 12
+
+// ServeHTTP finds the route and runs it. Paths are neither cleaned nor
+// redirected; they are split before they are unescaped, so %2F is no separator.
+func (s *Surface) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	info := InfoOf(r)
+	info.surface = s.name
+	var buf [maxSegments]string
+	segments, ok := split(r.URL, buf[:0])
+	if !ok {
+		s.fail(w, r, ErrNotFound)
+		return
+	}
+	var allow []string
+	for i := range s.routes {
+		route := &s.routes[i]
+		if !matches(route.segments, segments) {
+			continue
+		}
+		if route.Method != r.Method {
+			allow = append(allow, route.Method)
+			continue
+		}
+		for j, name := range route.segments {
+			if name[0] == '{' {
+				r.SetPathValue(name[1:len(name)-1], segments[j])
+			}
+		}
+		info.route = route.Path
+		s.run(w, r, route.Handle)
+		return
+	}
+	if allow != nil {
+		s.fail(w, r, &MethodError{Allow: strings.Join(allow, ", ")})
+		return
+	}
+	s.fail(w, r, ErrNotFound)
+}
+
+func (s *Surface) run(w http.ResponseWriter, r *http.Request, h Handler) {
+	defer func() {
+		if v := recover(); v != nil {
+			if v == http.ErrAbortHandler { //nolint:errorlint // compared as net/http does
+				panic(v)
+			}
+			s.fail(w, r, &PanicError{v, debug.Stack()})
+		}
+	}()
+	if max(headerBytes(r.Header), len(r.URL.RawQuery)+len(r.URL.Path)) > maxHeaderBytes {
+		s.fail(w, r, ErrHeaders)
+		return
+	}
+	if err := h(w, r); err != nil {
+		s.fail(w, r, err)
+	}
+}
+
+// fail notes the error for the log and has the surface write it; a surface
+// writes nothing more once an answer has begun.
+func (s *Surface) fail(w http.ResponseWriter, r *http.Request, err error) {
+	info := InfoOf(r)
+	info.err = err
+	if m, ok := errors.AsType[*MethodError](err); ok {
+		w.Header().Set("Allow", m.Allow)
+	}
+	if p, ok := errors.AsType[*PanicError](err); ok {
+		slog.ErrorContext(r.Context(), "panic in a handler", "request_id", info.ID, "panic", fmt.Sprint(p.Value), "stack", string(p.Stack))
+	}
+	s.errors(w, r, err)
+}
+
+func split(u *url.URL, segments []string) ([]string, bool) {
+	path := strings.TrimPrefix(u.EscapedPath(), "/")
+	for part := range strings.SplitSeq(path, "/") {
+		if len(segments) == maxSegments {
+			return nil, false
+		}
+		if strings.IndexByte(part, '%') >= 0 {
+			plain, err := url.PathUnescape(part)
+			if err != nil {
+				return nil, false
+			}
+			part = plain
+		}
+		segments = append(segments, part)
+	}
+	return segments, true
+}
+
+func matches(pattern, segments []string) bool {
+	if len(pattern) != len(segments) {
+		return false
+	}
+	for i, p := range pattern {
+		if segments[i] == "" || (p[0] != '{' && p != segments[i]) {
+			return false
+		}
+	}
+	return true
+}
