@@ -6,6 +6,7 @@ package token
 import (
 	"context"
 	"crypto/rand"
+	"encoding/base64"
 	"encoding/binary"
 	"time"
 
@@ -27,6 +28,10 @@ func NewID(now time.Time) ID {
 	_, _ = rand.Read(id[6:])
 	return id
 }
+
+// String gives the id as audit events and the management API show it: base64url,
+// 22 characters.
+func (id ID) String() string { return base64.RawURLEncoding.EncodeToString(id[:]) }
 
 // Family is one authorization as stored: one row, the only thing written when
 // tokens are issued.
