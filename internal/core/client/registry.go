@@ -1,0 +1,101 @@
+package client
+
+import (
+	"context"
+	"time"
+
+	"github.com/ostiary/ostiary/internal/cache"
+	"github.com/ostiary/ostiary/internal/core/audit"
+	"github.com/ostiary/ostiary/internal/core/fault"
+	"github.com/ostiary/ostiary/internal/core/key"
+)
+
+// Registry gives clients from memory, where they are, and authenticates them.
+type Registry struct {
+	store Store
+	keys  *key.Ring
+	now   func() time.Time
+	cache *cache.Cache[id, *Client]
+}
+
+type id struct{ application, client string }
+
+// NewRegistry makes a registry that remembers at most cacheBytes.
+func NewRegistry(store Store, keys *key.Ring, now func() time.Time, cacheBytes int) *Registry {
+	return &Registry{store: store, keys: keys, now: now, cache: cache.New(cacheBytes, weight)}
+}
+
+// weight estimates the bytes that a client takes in memory.
+func weight(_ id, c *Client) int {
+	const (
+		record = 700 // the struct, the map's slot and short strings
+		secret = 320
+		entry  = 40
+	)
+	s := &c.Settings
+	return record + secret*len(c.Secrets) + len(c.Name) + len(s.Description) +
+		entry*(len(s.AllowedIPs)+len(s.Features)+len(s.Scopes.Allowed)+len(s.GrantTypes))
+}
+
+// Get gives a client; a fault NotFound where there is none.
+func (r *Registry) Get(ctx context.Context, applicationID, clientID string) (*Client, error) {
+	k := id{applicationID, clientID}
+	return r.cache.Load(k, func() (*Client, error) { return r.store.Get(ctx, applicationID, clientID) })
+}
+
+// Void forgets what is remembered of a client. Whoever changes one calls it
+// after the commit and before the answer.
+func (r *Registry) Void(applicationID, clientID string) { r.cache.Void(id{applicationID, clientID}) }
+
+// VoidAll forgets every client.
+func (r *Registry) VoidAll() { r.cache.VoidAll() }
+
+var errCredentials = fault.Deniedf("The client is not known, or its secret is wrong or expired.")
+
+// Authenticate gives the client whose live secret this is. An unknown client, a
+// wrong and an expired secret are one fault Denied; Unavailable says that it
+// cannot be known now. An inactive client is given back: the caller judges.
+func (r *Registry) Authenticate(ctx context.Context, applicationID, clientID, secret string) (*Client, error) {
+	c, err := r.Get(ctx, applicationID, clientID)
+	if fault.KindOf(err) == fault.NotFound {
+		// As much work as for a known client, so that ids cannot be told apart.
+		_, _ = r.keys.DigestSecret(applicationID, clientID, secret)
+		return nil, errCredentials
+	}
+	if err != nil {
+		return nil, err
+	}
+	now := r.now()
+	for i := range c.Secrets {
+		s := &c.Secrets[i]
+		if !s.Live(now) {
+			continue
+		}
+		ok, err := r.keys.VerifySecret(ctx, applicationID, clientID, secret, s.Digest, s.DigestKey)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			r.remake(ctx, c, s, secret)
+			return c, nil
+		}
+	}
+	return nil, errCredentials
+}
+
+// remake replaces a digest made under an older key, now that the secret is at
+// hand. It is a chance, not a duty: where it fails the next use tries again.
+func (r *Registry) remake(ctx context.Context, c *Client, used *Secret, secret string) {
+	if used.DigestKey == 0 || used.DigestKey == r.keys.CurrentDigestKey() {
+		return
+	}
+	defer r.Void(c.ApplicationID, c.ID)
+	_, _ = r.store.Change(ctx, c.ApplicationID, c.ID, NameAndVersion, func(c *Client) (audit.Event, error) {
+		for i := range c.Secrets {
+			if s := &c.Secrets[i]; s.ID == used.ID {
+				s.Digest, s.DigestKey = r.keys.DigestSecret(c.ApplicationID, c.ID, secret)
+			}
+		}
+		return audit.New(audit.System(), c.ApplicationID, "client.secret.rehash", "client:"+c.ID, r.now()), nil
+	})
+}
