@@ -56,6 +56,24 @@ func InvalidRequest(description string) *Error {
 	return newError(http.StatusBadRequest, "invalid_request", description)
 }
 
+// NotFound: there is no such endpoint. The code is RFC 6749's nearest; its own
+// documents have none for this.
+func NotFound(description string) *Error {
+	return newError(http.StatusNotFound, "invalid_request", description)
+}
+
+// MethodNotAllowed: the endpoint is called by another method; the writer adds
+// Allow.
+func MethodNotAllowed(description string) *Error {
+	return newError(http.StatusMethodNotAllowed, "invalid_request", description)
+}
+
+// HeadersTooLarge: the request's header fields or its target are too large (RFC
+// 6585 §5).
+func HeadersTooLarge(description string) *Error {
+	return newError(http.StatusRequestHeaderFieldsTooLarge, "invalid_request", description)
+}
+
 // InvalidClient: client authentication failed, whatever the reason (RFC 6749
 // §5.2). The writer adds WWW-Authenticate where HTTP Basic was used.
 func InvalidClient(description string) *Error {
