@@ -1,0 +1,34 @@
+package config
+
+// nearest gives the candidate with the smallest edit distance to word.
+func nearest(word string, candidates []string) string {
+	best, at := "", 1<<30
+	for _, c := range candidates {
+		if d := distance(word, c); d < at {
+			best, at = c, d
+		}
+	}
+	return best
+}
+
+// distance is Levenshtein's: how many bytes must be put in, taken out or
+// replaced to get from a to b.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(cost, row[j+1]+1, row[j]+1)
+		}
+	}
+	return row[len(b)]
+}

@@ -1,0 +1,78 @@
+package application
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/ostiary/ostiary/internal/core/fault"
+)
+
+// setting is one setting that an operator may choose by name.
+type setting struct {
+	name  string
+	words []string // the values there are, the default first; nil: free text
+	set   func(*Settings, string)
+}
+
+// maxVendorName bounds a text that stands in error messages, in characters.
+const maxVendorName = 60
+
+// table holds the settings that act on something. One whose feature is not
+// there yet is not in it, so that nobody chooses what does nothing; the presets
+// set it all the same, for the day that it acts.
+var table = []setting{
+	{"security_profile", []string{string(OAuth21), string(OAuth2)}, func(s *Settings, v string) { s.SecurityProfile = SecurityProfile(v) }},
+	{"scope_policy", []string{string(Enforced), string(Optional)}, func(s *Settings, v string) { s.ScopePolicy = ScopePolicy(v) }},
+	{"secret_policy", []string{string(Once), string(Revealable)}, func(s *Settings, v string) { s.SecretPolicy = SecretPolicy(v) }},
+	{"signing_algorithm", []string{"ES256", "RS256", "EdDSA"}, func(s *Settings, v string) { s.SigningAlgorithm = v }},
+	{"vendor_name", nil, func(s *Settings, v string) { s.VendorName = v }},
+}
+
+// SettingNames are the names that Set knows.
+func SettingNames() []string {
+	names := make([]string, len(table))
+	for i, s := range table {
+		names[i] = s.name
+	}
+	return names
+}
+
+// Set sets a setting by its name; a fault Invalid whose Field is the name.
+func (s *Settings) Set(name, value string) error {
+	i := slices.IndexFunc(table, func(t setting) bool { return t.name == name })
+	if i < 0 {
+		return fault.Invalidf(name, "There is no such application setting; there are %s.", strings.Join(SettingNames(), ", "))
+	}
+	t := table[i]
+	if t.words != nil {
+		if !slices.Contains(t.words, value) {
+			return fault.Invalidf(name, "Choose one of %s.", strings.Join(t.words, ", "))
+		}
+		t.set(s, value)
+		return nil
+	}
+	value = strings.TrimSpace(value)
+	if value == "" || utf8.RuneCountInString(value) > maxVendorName || !utf8.ValidString(value) || strings.ContainsFunc(value, unicode.IsControl) {
+		return fault.Invalidf(name, "Write 1 to %d characters, none of them control characters.", maxVendorName)
+	}
+	t.set(s, value)
+	return nil
+}
+
+// presets set an application up as those expect who come from another product.
+var presets = map[string]Settings{
+	"akamai":     {SecretPolicy: Revealable, CaptureAPI: true},
+	"appdirect":  {SecurityProfile: OAuth2, LegacyPaths: true},
+	"webmethods": {SecurityProfile: OAuth2, SecretPolicy: Revealable, LegacyPaths: true, LegacyTokenQuery: true},
+}
+
+// Preset gives the settings of a preset, the defaults for "".
+func Preset(name string) (Settings, error) {
+	s, ok := presets[name]
+	if !ok && name != "" {
+		return Settings{}, fault.Invalidf("preset", "There is no such preset; there are akamai, appdirect and webmethods.")
+	}
+	return s, nil
+}

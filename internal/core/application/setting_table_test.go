@@ -1,0 +1,78 @@
+package application_test
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ostiary/ostiary/internal/core/application"
+	"github.com/ostiary/ostiary/internal/core/fault"
+)
+
+func TestSettingsAreSetByName(t *testing.T) {
+	for _, c := range []struct {
+		name, value string
+		want        application.Settings
+	}{
+		{"security_profile", "oauth2", application.Settings{SecurityProfile: application.OAuth2}},
+		{"scope_policy", "optional", application.Settings{ScopePolicy: application.Optional}},
+		{"secret_policy", "revealable", application.Settings{SecretPolicy: application.Revealable}},
+		{"secret_policy", "once", application.Settings{SecretPolicy: application.Once}},
+		{"signing_algorithm", "EdDSA", application.Settings{SigningAlgorithm: "EdDSA"}},
+		{"vendor_name", " Example ", application.Settings{VendorName: "Example"}},
+	} {
+		var got application.Settings
+		if err := got.Set(c.name, c.value); err != nil {
+			t.Errorf("%s=%s: %v", c.name, c.value, err)
+		}
+		if diff := cmp.Diff(c.want, got); diff != "" {
+			t.Errorf("%s=%s: %s", c.name, c.value, diff)
+		}
+	}
+}
+
+func TestSettingsRefuse(t *testing.T) {
+	for _, c := range []struct{ name, value, says string }{
+		{"secret_policy", "never", "Choose one of once, revealable."},
+		{"secret_policy", "", "Choose one of"},
+		{"signing_algorithm", "HS256", "ES256, RS256, EdDSA"},
+		{"vendor_name", "  ", "1 to 60 characters"},
+		{"vendor_name", strings.Repeat("x", 61), "1 to 60 characters"},
+		{"vendor_name", "a\nb", "control characters"},
+		{"secretpolicy", "once", "there are security_profile, scope_policy, secret_policy"},
+		{"branding", "x", "no such application setting"},
+	} {
+		var s application.Settings
+		err := s.Set(c.name, c.value)
+		f, ok := errors.AsType[*fault.Error](err)
+		if !ok || f.Kind != fault.Invalid || f.Field != c.name || !strings.Contains(f.Message, c.says) {
+			t.Errorf("%s=%s: got %v, want a fault Invalid that says %q", c.name, c.value, err, c.says)
+		}
+		if s != (application.Settings{}) {
+			t.Errorf("%s=%s: something was set: %+v", c.name, c.value, s)
+		}
+	}
+}
+
+func TestPresets(t *testing.T) {
+	for name, want := range map[string]application.Settings{
+		"":           {},
+		"akamai":     {SecretPolicy: application.Revealable, CaptureAPI: true},
+		"appdirect":  {SecurityProfile: application.OAuth2, LegacyPaths: true},
+		"webmethods": {SecurityProfile: application.OAuth2, SecretPolicy: application.Revealable, LegacyPaths: true, LegacyTokenQuery: true},
+	} {
+		got, err := application.Preset(name)
+		if err != nil || got != want {
+			t.Errorf("%q: got %+v, %v", name, got, err)
+		}
+	}
+	if _, err := application.Preset("hydra"); fault.KindOf(err) != fault.Invalid {
+		t.Errorf("an unknown preset: got %v, want a fault Invalid", err)
+	}
+	if !slices.Contains(application.SettingNames(), "secret_policy") {
+		t.Error("secret_policy is not among the names")
+	}
+}
