@@ -38,7 +38,7 @@ var layers = map[string][]string{
 	"internal/servertest": {"internal/app", "internal/config", "internal/core", "internal/store"},
 	"test":                {"internal/servertest"},
 	"bench":               {"internal/core", "internal/store", "internal/servertest"},
-	"docs":                {},
+	"docs":                {"internal/config"},
 }
 
 // testLayers may be imported by every test: a temporary SQLite rather than a

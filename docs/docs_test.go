@@ -1,0 +1,199 @@
+// Package docs_test keeps the documents true: the commands in them are run
+// against a real server on an empty directory, their links lead somewhere, and
+// the table of settings is the one that the program has. It owns no other test.
+package docs_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/ostiary/ostiary/internal/config"
+)
+
+// documents gives every Markdown file of the repository, by its path from the
+// top.
+func documents(t *testing.T) map[string]string {
+	t.Helper()
+	texts := map[string]string{}
+	for _, pattern := range []string{"../*.md", "*.md", "*/*.md", "../bench/*.md"} {
+		paths, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, path := range paths {
+			text, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			texts[path] = string(text)
+		}
+	}
+	return texts
+}
+
+var link = regexp.MustCompile(`\]\(([^)\s]+)\)`)
+
+func TestLinks(t *testing.T) {
+	for path, text := range documents(t) {
+		for _, m := range link.FindAllStringSubmatch(text, -1) {
+			target, _, _ := strings.Cut(m[1], "#")
+			if target == "" || strings.Contains(target, "://") {
+				continue
+			}
+			if _, err := os.Stat(filepath.Join(filepath.Dir(path), target)); err != nil {
+				t.Errorf("%s: the link to %s leads nowhere", path, m[1])
+			}
+		}
+	}
+}
+
+// TestConfigurationTable wants one row for each flag: flag, variable, key,
+// default, meaning. It prints the row that is missing.
+func TestConfigurationTable(t *testing.T) {
+	text, err := os.ReadFile("configuration.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	flags := pflag.NewFlagSet("all", pflag.ContinueOnError)
+	config.Bind(flags, config.Serve|config.Init|config.Migrate)
+	rows := 0
+	flags.VisitAll(func(f *pflag.Flag) {
+		rows++
+		row := configurationRow(f)
+		if !bytes.Contains(text, []byte("\n"+row+"\n")) {
+			t.Errorf("configuration.md lacks the row\n%s", row)
+		}
+	})
+	if got := bytes.Count(text, []byte("\n| `--")); got != rows {
+		t.Errorf("configuration.md has %d rows for %d flags", got, rows)
+	}
+}
+
+func configurationRow(f *pflag.Flag) string {
+	key := strings.ReplaceAll(f.Name, "-", "_")
+	initial := ""
+	if f.DefValue != "" {
+		initial = "`" + f.DefValue + "`"
+	}
+	inFile := "`" + key + "`"
+	if f.Name == "config" {
+		inFile = ""
+	}
+	return fmt.Sprintf("| `--%s` | `OSTIARY_%s` | %s | %s | %s |", f.Name, strings.ToUpper(key), inFile, initial, strings.ReplaceAll(f.Usage, "`", ""))
+}
+
+// named finds what docs/standards.md names: files, and tests in them.
+var named = regexp.MustCompile("`([a-zA-Z0-9_/.]+\\.go)(?: (Test\\w+|Fuzz\\w+))?`")
+
+func TestStandardsNameWhatIsThere(t *testing.T) {
+	text, err := os.ReadFile("standards.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := named.FindAllSubmatch(text, -1)
+	if len(found) == 0 {
+		t.Fatal("standards.md names no file")
+	}
+	for _, m := range found {
+		source, err := os.ReadFile(filepath.Join("..", string(m[1])))
+		if err != nil {
+			t.Errorf("standards.md names %s, which is not there", m[1])
+		} else if len(m[2]) > 0 && !bytes.Contains(source, []byte("func "+string(m[2])+"(")) {
+			t.Errorf("standards.md names %s, which is not in %s", m[2], m[1])
+		}
+	}
+}
+
+// block is a fenced block that says it can be run: `sh server` starts a server
+// and stays, `sh runnable` runs to its end.
+var block = regexp.MustCompile("(?ms)^```sh (server|runnable)\n(.*?)^```$")
+
+// prelude stands in for what a reader has: the repository's command, and the
+// values that the first start showed. ready waits for the server.
+const prelude = `set -euo pipefail
+go() { shift 2; ${replace:-} ostiary "$@"; } # "go run ./cmd/ostiary", built once
+value() { sed -n 's/^ *"'"$1"'": "\(.*\)",\{0,1\}$/\1/p' ostiary-data/first-start.json; }
+ready() {
+	for _ in $(seq 200); do
+		curl -fsS -o /dev/null http://127.0.0.1:9090/readyz 2>/dev/null && return
+		kill -0 "$server" || return
+		sleep 0.05
+	done
+	echo 'the server did not get ready' >&2
+	return 1
+}
+server=
+trap '[ -z "$server" ] || { kill "$server"; wait "$server" || true; }' EXIT
+`
+
+// TestCommands runs, document by document, the blocks that say they can be run.
+func TestCommands(t *testing.T) {
+	bin := filepath.Join(t.TempDir(), "ostiary")
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", bin, "./cmd/ostiary")
+	build.Dir = ".."
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	ran := 0
+	for path, text := range documents(t) {
+		blocks := block.FindAllStringSubmatch(text, -1)
+		if len(blocks) == 0 {
+			continue
+		}
+		ran++
+		t.Run(path, func(t *testing.T) { runBlocks(t, bin, blocks) })
+	}
+	if ran == 0 {
+		t.Fatal("no document has a block that can be run")
+	}
+}
+
+func runBlocks(t *testing.T, bin string, blocks [][]string) {
+	t.Helper()
+	var script strings.Builder
+	script.WriteString(prelude)
+	for _, b := range blocks {
+		if b[1] == "server" {
+			fmt.Fprintf(&script, "( replace=exec\n%s) &\nserver=$!\nready\n", b[2])
+			script.WriteString("if [ -e ostiary-data/first-start.json ]; then APP=$(value application_id) OWNER=$(value owner_client_id) SECRET=$(value owner_client_secret); fi\n")
+			continue
+		}
+		script.WriteString(b[2])
+	}
+	serve, ops := freeAddress(t), freeAddress(t)
+	text := strings.NewReplacer("127.0.0.1:8080", serve, "127.0.0.1:9090", ops).Replace(script.String())
+
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	run := exec.CommandContext(ctx, "bash", "-c", text)
+	run.Dir = t.TempDir()
+	run.Env = append(os.Environ(), "PATH="+filepath.Dir(bin)+":"+os.Getenv("PATH"), "OSTIARY_LISTEN="+serve, "OSTIARY_OPS_LISTEN="+ops)
+	run.WaitDelay = 10 * time.Second
+	out, err := run.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s\nThe script:\n%s", err, out, text)
+	}
+	t.Logf("%s", out)
+}
+
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	var l net.ListenConfig
+	listener, err := l.Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	return listener.Addr().String()
+}
