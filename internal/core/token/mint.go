@@ -1,0 +1,113 @@
+package token
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/ostiary/ostiary/internal/core/application"
+	"github.com/ostiary/ostiary/internal/core/client"
+	"github.com/ostiary/ostiary/internal/core/client/rule/lifetime"
+	"github.com/ostiary/ostiary/internal/core/oauth"
+)
+
+// Grant is what was decided: who gets a token, and for what.
+type Grant struct {
+	Application *application.Application
+	Client      *client.Client // as authenticated: its era is the token's
+	Issuer      string         // URL of the application
+	GrantType   oauth.GrantType
+	Scopes      []string
+	Address     netip.Addr // the peer's
+}
+
+// Minted is a token as answered.
+type Minted struct {
+	Text     string
+	Scopes   []string
+	Lifetime time.Duration // 0: never expires
+}
+
+// Mint makes an access token in the format of the client. It comes back once
+// the family is on disk.
+func (s *Service) Mint(ctx context.Context, g *Grant) (*Minted, error) {
+	setting := g.Client.Settings.AccessToken
+	now := s.now().UTC().Truncate(time.Microsecond) // what the databases keep
+	f := &Family{
+		ID:            NewID(now),
+		ApplicationID: g.Application.ID,
+		ClientID:      g.Client.ID,
+		ClientEra:     g.Client.Era,
+		GrantType:     g.GrantType,
+		Scopes:        owned(g.Scopes),
+		Format:        setting.AccessTokenFormat(),
+		IssuedAt:      now,
+	}
+	if g.Address.IsValid() {
+		f.Address = g.Address.String()
+	}
+	life, never := setting.Lifetime()
+	if !never {
+		// `iat` and `exp` are whole seconds (RFC 7519 §2), and the row says what
+		// the token says: it is dead here the moment it is dead elsewhere.
+		f.AccessExpiresAt = now.Truncate(time.Second).Add(life)
+	}
+	text, err := s.text(ctx, g, f)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.keep(ctx, f); err != nil {
+		return nil, err
+	}
+	return &Minted{Text: text, Scopes: f.Scopes, Lifetime: life}, nil
+}
+
+// text makes the token's text, before its family is stored: what cannot be
+// signed leaves no row.
+func (s *Service) text(ctx context.Context, g *Grant, f *Family) (string, error) {
+	number, secret := s.ring.CurrentTokenKey()
+	f.TokenKey = number
+	_, _ = rand.Read(f.Salt[:])
+	if f.Format == lifetime.Opaque {
+		return opaqueOf(&secret, f, f.Generation).text(), nil
+	}
+	r := reference{f.ID, f.Generation}
+	text, err := s.signers.Sign(ctx, f.ApplicationID, g.Application.Settings.Algorithm(), accessType, claims(f, r, g.Issuer), f.AccessExpiresAt)
+	if err != nil {
+		return "", fmt.Errorf("sign a token: %w", err)
+	}
+	return text, nil
+}
+
+// keep stores a family. An opaque token's is also remembered, since it is of no
+// use but to be asked about; most JWTs are verified elsewhere.
+func (s *Service) keep(ctx context.Context, f *Family) error {
+	ticket := s.families.Ticket(f.ID)
+	died, err := s.store.Mint(ctx, f)
+	for _, id := range died {
+		s.Void(id)
+	}
+	if err != nil {
+		return fmt.Errorf("store a token's family: %w", err)
+	}
+	if f.Format == lifetime.Opaque {
+		s.families.Fill(ticket, f.ID, f)
+	}
+	return nil
+}
+
+// owned copies scopes out of the request that they were read from, which a
+// remembered family would else keep in memory.
+func owned(scopes []string) []string {
+	if len(scopes) == 0 {
+		return nil
+	}
+	out := make([]string, len(scopes))
+	for i, s := range scopes {
+		out[i] = strings.Clone(s)
+	}
+	return out
+}

@@ -1,0 +1,95 @@
+package token
+
+import (
+	"encoding/base64"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+func FuzzParseOpaque(f *testing.F) {
+	good := (&opaque{key: 1, reference: reference{ID{1, 2, 3}, 4}}).text()
+	for _, seed := range []string{"", accessPrefix, good, good + "A", good[:len(good)-1], "ost_rt_" + good[7:], good[:30] + "\n" + good[31:], strings.Repeat("=", 71)} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		if o, ok := parseOpaque(text); ok && o.text() != text {
+			t.Fatalf("%q is read as %q: two texts for one token", text, o.text())
+		}
+	})
+}
+
+func FuzzParseJTI(f *testing.F) {
+	good := reference{ID{1, 2, 3}, 4}.String()
+	for _, seed := range []string{"", good, good + "A", good[:26], good[:26] + "_", good[:20] + "\n" + good[20:]} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		if r, ok := parseJTI(s); ok && len(s) == 27 && r.String() != s {
+			t.Fatalf("%q is read as %q", s, r)
+		}
+	})
+}
+
+func FuzzCompact(f *testing.F) {
+	for _, seed := range []string{"", ".", "..", "a.b.c", "aa.aa.aa", "ab.aa.aa", "aaa.aaa.aaa", "aa\n.aa.aa", "AA.AAA.AAAA", "AA.AA.AA.AA", "AA.A+.AA", "é.AA.AA"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		parts := strings.Split(text, ".")
+		want := len(parts) == 3
+		for _, p := range parts {
+			raw, err := base64.RawURLEncoding.DecodeString(p)
+			want = want && err == nil && p != "" && base64.RawURLEncoding.EncodeToString(raw) == p
+		}
+		if got := compact(text); got != want {
+			t.Fatalf("compact(%q) = %v, want %v", text, got, want)
+		}
+	})
+}
+
+func TestOpaqueTextIsReadBack(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		o := &opaque{
+			key:       rapid.Int32().Draw(t, "key"),
+			reference: reference{ID(rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(t, "id")), rapid.Int32().Draw(t, "generation")},
+			tag:       [8]byte(rapid.SliceOfN(rapid.Byte(), 8, 8).Draw(t, "tag")),
+			mac:       [16]byte(rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(t, "mac")),
+		}
+		if got, ok := parseOpaque(o.text()); !ok || got != *o {
+			t.Fatalf("%+v came back as %+v, %v", o, got, ok)
+		}
+		if got, ok := parseJTI(o.String()); !ok || got != o.reference {
+			t.Fatalf("%+v came back as %+v, %v", o.reference, got, ok)
+		}
+	})
+}
+
+// Each field that a tag or a MAC is over changes it.
+func TestTagAndMACAreOverAllTheirFields(t *testing.T) {
+	secret := [32]byte{1}
+	f := Family{ID: ID{1}, ApplicationID: "app", ClientID: "client", Salt: [16]byte{1}, TokenKey: 1}
+	o := opaqueOf(&secret, &f, 0)
+	for name, change := range map[string]func(*[32]byte, *Family, *opaque){
+		"secret":              func(s *[32]byte, _ *Family, _ *opaque) { s[0]++ },
+		"application":         func(_ *[32]byte, f *Family, _ *opaque) { f.ApplicationID = "apq" },
+		"id":                  func(_ *[32]byte, _ *Family, o *opaque) { o.id[15]++ },
+		"generation":          func(_ *[32]byte, _ *Family, o *opaque) { o.generation++ },
+		"key (tag only)":      func(_ *[32]byte, _ *Family, o *opaque) { o.key++ },
+		"client (MAC only)":   func(_ *[32]byte, f *Family, _ *opaque) { f.ClientID = "clienu" },
+		"salt (MAC only)":     func(_ *[32]byte, f *Family, _ *opaque) { f.Salt[15]++ },
+		"boundary (MAC only)": func(_ *[32]byte, f *Family, _ *opaque) { f.ApplicationID, f.ClientID = "appc", "lient" },
+	} {
+		s, g, p := secret, f, *o
+		change(&s, &g, &p)
+		tagSame := p.wantTag(&s, g.ApplicationID) == o.tag
+		macSame := p.wantMAC(&s, &g) == o.mac
+		if !strings.Contains(name, "MAC only") && tagSame {
+			t.Errorf("%s: the tag is the same", name)
+		}
+		if !strings.Contains(name, "tag only") && macSame {
+			t.Errorf("%s: the MAC is the same", name)
+		}
+	}
+}

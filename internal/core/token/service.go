@@ -1,0 +1,171 @@
+package token
+
+import (
+	"context"
+	"crypto/hmac"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/ostiary/ostiary/internal/cache"
+	"github.com/ostiary/ostiary/internal/core/application"
+	"github.com/ostiary/ostiary/internal/core/audit"
+	"github.com/ostiary/ostiary/internal/core/client"
+	"github.com/ostiary/ostiary/internal/core/fault"
+	"github.com/ostiary/ostiary/internal/core/key"
+)
+
+// Service mints, introspects and revokes tokens. It is safe for concurrent use.
+type Service struct {
+	store    Store
+	clients  *client.Registry
+	ring     *key.Ring
+	signers  *key.Signers
+	now      func() time.Time
+	families *cache.Cache[ID, *Family]
+	verified *cache.Cache[[32]byte, verified]
+}
+
+// NewService makes a service that remembers at most cacheBytes: three quarters
+// of it families, the rest digests of JWTs whose signature was good.
+func NewService(store Store, clients *client.Registry, ring *key.Ring, signers *key.Signers, now func() time.Time, cacheBytes int) *Service {
+	return &Service{
+		store: store, clients: clients, ring: ring, signers: signers, now: now,
+		families: cache.New(cacheBytes/4*3, weight),
+		verified: cache.New(cacheBytes/4, func([32]byte, verified) int { return verifiedWeight }),
+	}
+}
+
+// weight estimates the bytes that a family takes in memory.
+func weight(_ ID, f *Family) int {
+	const record = 420 // the struct, the map's slot, the ids
+	n := record + len(f.Address)
+	for _, s := range f.Scopes {
+		n += 16 + len(s)
+	}
+	for _, a := range f.Audience {
+		n += 16 + len(a)
+	}
+	return n
+}
+
+// Token is a token that is alive.
+type Token struct {
+	ID     string // `jti`
+	Family *Family
+	Client *client.Client // that it was issued to
+}
+
+// maxText bounds the text of a token, in bytes. A JWT with the longest scope
+// that can be asked for has about 7,000.
+const maxText = 32 << 10
+
+// Find gives the token of the application that a text is; false where it is
+// anything else, or dead. A text that this server did not make costs no look at
+// the database. An error says that it cannot be known: never guess then.
+func (s *Service) Find(ctx context.Context, app *application.Application, text string) (Token, bool, error) {
+	if len(text) > maxText {
+		return Token{}, false, nil
+	}
+	if strings.HasPrefix(text, accessPrefix) {
+		return s.findOpaque(ctx, app, text)
+	}
+	r, ok, err := s.verify(ctx, app.ID, text)
+	if !ok || err != nil {
+		return Token{}, false, err
+	}
+	f, ok, err := s.family(ctx, app.ID, r)
+	if !ok || err != nil {
+		return Token{}, false, err
+	}
+	return s.alive(ctx, r, f)
+}
+
+func (s *Service) findOpaque(ctx context.Context, app *application.Application, text string) (Token, bool, error) {
+	o, ok := parseOpaque(text)
+	if !ok {
+		return Token{}, false, nil
+	}
+	secret, ok := s.ring.TokenKey(o.key)
+	if !ok {
+		return Token{}, false, nil
+	}
+	if tag := o.wantTag(&secret, app.ID); !hmac.Equal(tag[:], o.tag[:]) {
+		return Token{}, false, nil
+	}
+	f, ok, err := s.family(ctx, app.ID, o.reference)
+	if !ok || err != nil {
+		return Token{}, false, err
+	}
+	if mac := o.wantMAC(&secret, f); f.TokenKey != o.key || !hmac.Equal(mac[:], o.mac[:]) {
+		return Token{}, false, nil
+	}
+	return s.alive(ctx, o.reference, f)
+}
+
+// family gives the family that a token claims to be of, from memory or from the
+// store. A generation that the row has not reached was never issued.
+func (s *Service) family(ctx context.Context, applicationID string, r reference) (*Family, bool, error) {
+	f, err := s.families.Load(r.id, func() (*Family, error) { return s.store.Get(ctx, applicationID, r.id) })
+	if fault.KindOf(err) == fault.NotFound {
+		return nil, false, nil
+	}
+	if err != nil {
+		return nil, false, fmt.Errorf("read the token's family: %w", err)
+	}
+	return f, f.ApplicationID == applicationID && r.generation >= 0 && r.generation <= f.Generation, nil
+}
+
+// alive tells whether what was found has neither been taken back nor ended. The
+// client is looked at each time: one write to it kills all its tokens.
+func (s *Service) alive(ctx context.Context, r reference, f *Family) (Token, bool, error) {
+	if !f.RevokedAt.IsZero() || !f.Never() && !s.now().Before(f.AccessExpiresAt) {
+		return Token{}, false, nil
+	}
+	c, err := s.clients.Get(ctx, f.ApplicationID, f.ClientID)
+	if fault.KindOf(err) == fault.NotFound {
+		return Token{}, false, nil
+	}
+	if err != nil {
+		return Token{}, false, fmt.Errorf("read the token's client: %w", err)
+	}
+	if c.Inactive || c.Era != f.ClientEra {
+		return Token{}, false, nil
+	}
+	return Token{ID: r.String(), Family: f, Client: c}, true, nil
+}
+
+// Void forgets what is remembered of a family. Whoever changes one calls it
+// after the commit and before the answer.
+func (s *Service) Void(id ID) { s.families.Void(id) }
+
+// Revoke takes back the family of a token, where the token is alive and the
+// caller's own, or the caller an owner; else it does nothing, and says so.
+func (s *Service) Revoke(ctx context.Context, app *application.Application, caller *client.Client, text string, source audit.Source) (bool, error) {
+	t, ok, err := s.Find(ctx, app, text)
+	if !ok || err != nil {
+		return false, err
+	}
+	f := t.Family
+	if f.ClientID != caller.ID && !caller.Settings.Features.Has(client.Owner) {
+		return false, nil
+	}
+	event := audit.New(source, app.ID, "token.revoke", "family:"+f.ID.String(), s.now())
+	if event.Before, err = state(f, "live"); err != nil {
+		return false, err
+	}
+	if event.After, err = state(f, "revoked"); err != nil {
+		return false, err
+	}
+	defer s.Void(f.ID)
+	return s.store.Revoke(ctx, app.ID, f.ID, "revoked", event)
+}
+
+// state is a family as its audit events show it.
+func state(f *Family, name string) (json.RawMessage, error) {
+	return json.Marshal(struct {
+		Client string `json:"client_id"`
+		State  string `json:"state"`
+	}{f.ClientID, name})
+}

@@ -1,0 +1,185 @@
+// Package discovery publishes what others need to know of an application: its
+// metadata (RFC 8414, OpenID Connect Discovery 1.0) and its public keys (RFC
+// 7517). It announces what works and nothing else.
+package discovery
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+
+	"github.com/ostiary/ostiary/internal/core/fault"
+	"github.com/ostiary/ostiary/internal/core/oauth"
+	"github.com/ostiary/ostiary/internal/endpoint/protocol"
+	"github.com/ostiary/ostiary/internal/web"
+)
+
+const (
+	openIDPath = "/{app}/.well-known/openid-configuration"
+	oauthPath  = "/.well-known/oauth-authorization-server/{app}" // RFC 8414 §3.1: the issuer's path comes last
+)
+
+// Header values that all answers here share. A JWK set is cached 15 minutes: a
+// key is published 24 hours before it signs (key.DefaultSchedule), and nobody
+// trusts a dropped one for long.
+var (
+	cacheControl = []string{"public, max-age=900"}
+	anyOrigin    = []string{"*"}
+	exposed      = []string{"ETag"}
+	methods      = []string{"GET, HEAD, OPTIONS"}
+	fields       = []string{"*"}    // no credentials are taken here, so any header may be sent
+	preflightAge = []string{"7200"} // seconds; no browser keeps one longer
+)
+
+type endpoint struct {
+	*protocol.Parts
+	grants []oauth.GrantType
+	// made holds the metadata of each application that was asked for. They
+	// depend on its id alone, and applications are made by operators.
+	made sync.Map // application id -> *document
+}
+
+type document struct {
+	body []byte
+	etag string
+}
+
+// Routes of metadata and keys. They take any origin, without credentials.
+func Routes(p *protocol.Parts, grants []oauth.GrantType) []web.Route {
+	e := &endpoint{Parts: p, grants: grants}
+	var routes []web.Route
+	for _, mount := range []struct {
+		path   string
+		handle web.Handler
+	}{
+		{openIDPath, e.metadata},
+		{oauthPath, e.metadata},
+		{"/{app}" + protocol.JWKSPath, e.keys},
+	} {
+		routes = append(
+			routes,
+			web.Route{Method: http.MethodGet, Path: mount.path, Handle: mount.handle},
+			web.Route{Method: http.MethodHead, Path: mount.path, Handle: mount.handle},
+			web.Route{Method: http.MethodOptions, Path: mount.path, Handle: preflight},
+		)
+	}
+	return routes
+}
+
+func preflight(w http.ResponseWriter, _ *http.Request) error {
+	h := w.Header()
+	h["Access-Control-Allow-Origin"] = anyOrigin
+	h["Access-Control-Allow-Methods"] = methods
+	h["Access-Control-Allow-Headers"] = fields
+	h["Access-Control-Max-Age"] = preflightAge
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+func (e *endpoint) metadata(w http.ResponseWriter, r *http.Request) error {
+	w.Header()["Access-Control-Allow-Origin"] = anyOrigin
+	app, err := e.Application(r.Context(), r.PathValue("app"))
+	if err != nil {
+		return missing(err)
+	}
+	if d, ok := e.made.Load(app.ID); ok {
+		write(w, r, d.(*document)) //nolint:forcetypeassert // nothing else is stored
+		return nil
+	}
+	d, err := e.make(app.ID)
+	if err != nil {
+		return err
+	}
+	e.made.Store(app.ID, d)
+	write(w, r, d)
+	return nil
+}
+
+func (e *endpoint) keys(w http.ResponseWriter, r *http.Request) error {
+	w.Header()["Access-Control-Allow-Origin"] = anyOrigin
+	app, err := e.Application(r.Context(), r.PathValue("app"))
+	if err != nil {
+		return missing(err)
+	}
+	body, etag, err := e.Signers.JWKS(r.Context(), app.ID)
+	if err != nil {
+		return err
+	}
+	write(w, r, &document{body, etag})
+	return nil
+}
+
+func missing(err error) error {
+	if fault.KindOf(err) == fault.NotFound {
+		return oauth.NotFound("There is no such application; check the path.")
+	}
+	return err
+}
+
+// write answers with a document, or with 304 to who has it already (RFC 9110
+// §13.1.2).
+func write(w http.ResponseWriter, r *http.Request, d *document) {
+	h := w.Header()
+	h["Etag"] = []string{d.etag}
+	h["Cache-Control"] = cacheControl
+	h["Access-Control-Expose-Headers"] = exposed
+	if known(r.Header["If-None-Match"], d.etag) {
+		w.WriteHeader(http.StatusNotModified)
+		return
+	}
+	protocol.WriteJSON(w, http.StatusOK, d.body)
+}
+
+// known compares weakly (RFC 9110 §8.8.3.2). Our tags have no comma.
+func known(lines []string, etag string) bool {
+	for _, line := range lines {
+		for tag := range strings.SplitSeq(line, ",") {
+			tag = strings.TrimSpace(tag)
+			if tag == "*" || strings.TrimPrefix(tag, "W/") == etag {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// metadata of an authorization server, RFC 8414 §2. There is no authorization
+// endpoint, so there is no response type either.
+type metadata struct {
+	Issuer            string            `json:"issuer"`
+	Token             string            `json:"token_endpoint"`
+	TokenAuth         []string          `json:"token_endpoint_auth_methods_supported"`
+	Keys              string            `json:"jwks_uri"`
+	ResponseTypes     []string          `json:"response_types_supported"`
+	GrantTypes        []oauth.GrantType `json:"grant_types_supported"`
+	Introspection     string            `json:"introspection_endpoint"`
+	IntrospectionAuth []string          `json:"introspection_endpoint_auth_methods_supported"`
+	Revocation        string            `json:"revocation_endpoint"`
+	RevocationAuth    []string          `json:"revocation_endpoint_auth_methods_supported"`
+}
+
+func (e *endpoint) make(applicationID string) (*document, error) {
+	issuer := e.Issuer(applicationID)
+	secret := []string{"client_secret_basic", "client_secret_post"}
+	body, err := json.Marshal(metadata{
+		Issuer:            issuer,
+		Token:             issuer + protocol.TokenPath,
+		TokenAuth:         secret,
+		Keys:              issuer + protocol.JWKSPath,
+		ResponseTypes:     []string{},
+		GrantTypes:        e.grants,
+		Introspection:     issuer + protocol.IntrospectPath,
+		IntrospectionAuth: secret,
+		Revocation:        issuer + protocol.RevokePath,
+		RevocationAuth:    append(secret, "none"),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("write the metadata of %s: %w", applicationID, err)
+	}
+	sum := sha256.Sum256(body)
+	return &document{body, `"` + base64.RawURLEncoding.EncodeToString(sum[:16]) + `"`}, nil
+}

@@ -1,0 +1,112 @@
+package protocol
+
+import (
+	"errors"
+	"mime"
+	"net/http"
+	"net/url"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/ostiary/ostiary/internal/core/oauth"
+	"github.com/ostiary/ostiary/internal/web"
+)
+
+const (
+	formType      = "application/x-www-form-urlencoded"
+	maxForm       = 64 << 10 // bytes
+	maxParameters = 50       // each is compared with all others
+)
+
+// Form holds the parameters of a request, each once. Parameters of the query
+// string are not among them (RFC 6749 §2.3.1, §3.2).
+type Form struct {
+	pairs []pair
+	few   [12]pair // room for what a request usually has
+}
+
+type pair struct{ name, value string }
+
+// Get gives a parameter; "" where it is absent or empty, which is the same (RFC
+// 6749 §3.1).
+func (f *Form) Get(name string) string {
+	for i := range f.pairs {
+		if f.pairs[i].name == name {
+			return f.pairs[i].value
+		}
+	}
+	return ""
+}
+
+// ReadForm reads the parameters from the body of a request. The error is an
+// *oauth.Error.
+func ReadForm(w http.ResponseWriter, r *http.Request) (*Form, error) {
+	if !isForm(r.Header.Get("Content-Type")) {
+		return nil, oauth.InvalidRequest("Send the parameters in the body, as Content-Type: " + formType + ".")
+	}
+	body, err := web.ReadBody(w, r, maxForm)
+	if errors.Is(err, web.ErrTooLarge) {
+		return nil, oauth.InvalidRequest("The body is too large; send at most 64 KiB.")
+	}
+	if err != nil {
+		return nil, oauth.InvalidRequest("The body could not be read to its end; send it again.")
+	}
+	return ParseForm(string(body))
+}
+
+func isForm(contentType string) bool {
+	if contentType == formType {
+		return true
+	}
+	media, _, err := mime.ParseMediaType(contentType)
+	return err == nil && media == formType
+}
+
+// ParseForm reads parameters in the form application/x-www-form-urlencoded. A
+// parameter must not be repeated (RFC 6749 §3.2), `resource` excepted, which
+// may be (RFC 8707 §2): then its first value is kept.
+func ParseForm(body string) (*Form, error) {
+	f := &Form{}
+	f.pairs = f.few[:0]
+	for field := range strings.SplitSeq(body, "&") {
+		if field == "" {
+			continue
+		}
+		name, value, _ := strings.Cut(field, "=")
+		name, okName := decode(name)
+		value, okValue := decode(value)
+		if !okName || !okValue {
+			return nil, oauth.InvalidRequest("A parameter is not well encoded; percent-encode UTF-8 without the character NUL.")
+		}
+		if len(f.pairs) == maxParameters {
+			return nil, oauth.InvalidRequest("There are too many parameters; send at most 50.")
+		}
+		if !f.add(name, value) {
+			return nil, oauth.InvalidRequest("A parameter is repeated; send each once.")
+		}
+	}
+	return f, nil
+}
+
+func (f *Form) add(name, value string) bool {
+	for i := range f.pairs {
+		if f.pairs[i].name == name {
+			return name == "resource"
+		}
+	}
+	f.pairs = append(f.pairs, pair{name, value})
+	return true
+}
+
+// decode undoes form encoding; false where what comes out is no text that every
+// database can hold.
+func decode(s string) (string, bool) {
+	if strings.IndexByte(s, '%') >= 0 || strings.IndexByte(s, '+') >= 0 {
+		plain, err := url.QueryUnescape(s)
+		if err != nil {
+			return "", false
+		}
+		s = plain
+	}
+	return s, utf8.ValidString(s) && strings.IndexByte(s, 0) < 0
+}

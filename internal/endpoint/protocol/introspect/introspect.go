@@ -1,0 +1,112 @@
+// Package introspect is the introspection endpoint (RFC 7662): it tells a
+// client that may know whether a token is alive, and what it is good for. What
+// alive means is package token's.
+package introspect
+
+import (
+	"net/http"
+	"net/netip"
+	"slices"
+
+	"github.com/ostiary/ostiary/internal/core/client"
+	"github.com/ostiary/ostiary/internal/core/oauth"
+	"github.com/ostiary/ostiary/internal/core/token"
+	"github.com/ostiary/ostiary/internal/endpoint/protocol"
+	"github.com/ostiary/ostiary/internal/web"
+)
+
+// introspectScope lets a client that is allowed it look at any token of the
+// application.
+const introspectScope = "ostiary:introspect"
+
+// Routes of the introspection endpoint.
+func Routes(p *protocol.Parts) []web.Route {
+	return []web.Route{{
+		Method: http.MethodPost,
+		Path:   "/{app}" + protocol.IntrospectPath,
+		Handle: func(w http.ResponseWriter, r *http.Request) error { return answer(p, w, r) },
+	}}
+}
+
+var inactive = oauth.NewObject(16).Bool("active", false).Close()
+
+func answer(p *protocol.Parts, w http.ResponseWriter, r *http.Request) error {
+	form, err := protocol.ReadForm(w, r)
+	if err != nil {
+		return err
+	}
+	call, err := p.Authenticate(r, form)
+	if err != nil {
+		return err
+	}
+	text, presenter, err := parameters(form)
+	if err != nil {
+		return err
+	}
+	t, ok, err := p.Tokens.Find(r.Context(), call.Application, text)
+	switch {
+	case err != nil:
+		return err // not known: neither true nor false
+	case !ok, !mayKnow(call, &t), presenter.IsValid() && !t.Client.AllowsAddress(presenter):
+		protocol.WriteJSON(w, http.StatusOK, inactive)
+	default:
+		protocol.WriteJSON(w, http.StatusOK, document(&t, p.Issuer(call.Application.ID)))
+	}
+	return nil
+}
+
+// parameters gives the token, and the address that it was presented from where
+// the caller says so. `token_type_hint` is borne: a text says what it is.
+func parameters(form *protocol.Form) (text string, presenter netip.Addr, err error) {
+	if text = form.Get("token"); text == "" {
+		return "", presenter, oauth.InvalidRequest("The parameter token is missing.")
+	}
+	if given := form.Get("client_address"); given != "" {
+		presenter, err = netip.ParseAddr(given)
+		if err != nil || presenter.Zone() != "" {
+			return "", presenter, oauth.InvalidRequest("The parameter client_address is not an IPv4 or IPv6 address.")
+		}
+	}
+	return text, presenter, nil
+}
+
+// mayKnow tells whether the caller may look at a token: a confidential client
+// that may do anything at all, and is the token's own, an owner, or allowed the
+// scope for it.
+func mayKnow(call *protocol.Call, t *token.Token) bool {
+	c := call.Client
+	if c.Public || c.Idle(call.Application) {
+		return false
+	}
+	return c.ID == t.Client.ID ||
+		c.Settings.Features.Has(client.Owner) ||
+		slices.Contains(c.Settings.Scopes.Allowed, introspectScope)
+}
+
+// document is the answer of RFC 7662 §2.2. A token that never expires has no
+// `exp`, one without scopes no `scope`.
+func document(t *token.Token, issuer string) []byte {
+	f := t.Family
+	audience := f.Audience
+	if len(audience) == 0 {
+		audience = []string{issuer}
+	}
+	size := 320 + 2*len(issuer) + 2*len(f.ClientID)
+	for _, s := range f.Scopes {
+		size += len(s) + 1
+	}
+	o := oauth.NewObject(size).
+		Bool("active", true).
+		Words("scope", f.Scopes).
+		String("client_id", f.ClientID).
+		String("token_type", "Bearer")
+	if !f.Never() {
+		o = o.Int("exp", f.AccessExpiresAt.Unix())
+	}
+	return o.Int("iat", f.IssuedAt.Unix()).
+		String("sub", f.ClientID).
+		Strings("aud", audience).
+		String("iss", issuer).
+		String("jti", t.ID).
+		Close()
+}

@@ -1,0 +1,52 @@
+// Package protocol owns what the endpoints of OAuth 2.x have in common: reading
+// a form, authenticating a client, the JSON form of answers and of errors. Each
+// endpoint is a package below it and mounts its own routes; what a client may
+// and what becomes of tokens is decided in the core.
+package protocol
+
+import (
+	"net/netip"
+
+	"github.com/ostiary/ostiary/internal/core/application"
+	"github.com/ostiary/ostiary/internal/core/audit"
+	"github.com/ostiary/ostiary/internal/core/client"
+	"github.com/ostiary/ostiary/internal/core/key"
+	"github.com/ostiary/ostiary/internal/core/token"
+	"github.com/ostiary/ostiary/internal/web"
+)
+
+// Parts are what the endpoints work with.
+type Parts struct {
+	Applications *application.Registry
+	Clients      *client.Registry
+	Tokens       *token.Service
+	Signers      *key.Signers
+	Throttle     *web.Throttle // of failed authentications
+	PublicURL    string        // without a slash at the end
+}
+
+// Issuer gives the issuer identifier of an application (RFC 8414 §2).
+func (p *Parts) Issuer(applicationID string) string { return p.PublicURL + "/" + applicationID }
+
+// Paths of the endpoints, below an issuer.
+const (
+	TokenPath      = "/oauth2/token"
+	IntrospectPath = "/oauth2/introspect"
+	RevokePath     = "/oauth2/revoke"
+	JWKSPath       = "/oauth2/jwks"
+)
+
+// Call is a request whose client is authenticated and calls from an address
+// that it is allowed.
+type Call struct {
+	Application *application.Application
+	Client      *client.Client
+	Form        *Form
+	Address     netip.Addr // the peer's
+	RequestID   string
+}
+
+// Source is where a change comes from that the call makes.
+func (c *Call) Source() audit.Source {
+	return audit.Source{Actor: "client:" + c.Client.ID, Address: c.Address, RequestID: c.RequestID}
+}

@@ -1,0 +1,42 @@
+// Package revoke is the revocation endpoint (RFC 7009). Which token a caller
+// may take back, and what dies with it, is package token's.
+package revoke
+
+import (
+	"net/http"
+
+	"github.com/ostiary/ostiary/internal/core/oauth"
+	"github.com/ostiary/ostiary/internal/endpoint/protocol"
+	"github.com/ostiary/ostiary/internal/web"
+)
+
+// Routes of the revocation endpoint.
+func Routes(p *protocol.Parts) []web.Route {
+	return []web.Route{{
+		Method: http.MethodPost,
+		Path:   "/{app}" + protocol.RevokePath,
+		Handle: func(w http.ResponseWriter, r *http.Request) error { return answer(p, w, r) },
+	}}
+}
+
+// answer is 200 whether there was a token to revoke or not (RFC 7009 §2.2), and
+// whosever it was: nothing is learnt by trying. `token_type_hint` is borne.
+func answer(p *protocol.Parts, w http.ResponseWriter, r *http.Request) error {
+	form, err := protocol.ReadForm(w, r)
+	if err != nil {
+		return err
+	}
+	call, err := p.Authenticate(r, form)
+	if err != nil {
+		return err
+	}
+	text := form.Get("token")
+	if text == "" {
+		return oauth.InvalidRequest("The parameter token is missing.")
+	}
+	if _, err := p.Tokens.Revoke(r.Context(), call.Application, call.Client, text, call.Source()); err != nil {
+		return err
+	}
+	protocol.WriteEmpty(w)
+	return nil
+}
