@@ -115,9 +115,10 @@ func TestStandardsNameWhatIsThere(t *testing.T) {
 	}
 }
 
-// block is a fenced block that says it can be run: `sh server` starts a server
-// and stays, `sh runnable` runs to its end.
-var block = regexp.MustCompile("(?ms)^```sh (server|runnable)\n(.*?)^```$")
+// block is a fenced block that says what it is for: `sh server` starts a server
+// and stays, `sh runnable` runs to its end, and `text output` is what the block
+// before it prints, with … for anything.
+var block = regexp.MustCompile("(?ms)^```(sh server|sh runnable|text output)\n(.*?)^```$")
 
 // prelude stands in for what a reader has: the repository's command, and the
 // values that the first start showed. ready waits for the server.
@@ -161,30 +162,56 @@ func TestCommands(t *testing.T) {
 
 func runBlocks(t *testing.T, bin string, blocks [][]string) {
 	t.Helper()
-	var script strings.Builder
-	script.WriteString(prelude)
-	for _, b := range blocks {
-		if b[1] == "server" {
-			fmt.Fprintf(&script, "( replace=exec\n%s) &\nserver=$!\nready\n", b[2])
-			script.WriteString("if [ -e ostiary-data/first-start.json ]; then APP=$(value application_id) OWNER=$(value owner_client_id) SECRET=$(value owner_client_secret); fi\n")
-			continue
-		}
-		script.WriteString(b[2])
-	}
-	serve, ops := freeAddress(t), freeAddress(t)
-	text := strings.NewReplacer("127.0.0.1:8080", serve, "127.0.0.1:9090", ops).Replace(script.String())
+	dir, serve, ops := t.TempDir(), freeAddress(t), freeAddress(t)
+	here := strings.NewReplacer("127.0.0.1:8080", serve, "127.0.0.1:9090", ops)
 
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	run := exec.CommandContext(ctx, "bash", "-c", text)
-	run.Dir = t.TempDir()
+	run := exec.CommandContext(ctx, "bash", "-c", here.Replace(script(blocks)))
+	run.Dir = dir
 	run.Env = append(os.Environ(), "PATH="+filepath.Dir(bin)+":"+os.Getenv("PATH"), "OSTIARY_LISTEN="+serve, "OSTIARY_OPS_LISTEN="+ops)
 	run.WaitDelay = 10 * time.Second
-	out, err := run.CombinedOutput()
-	if err != nil {
-		t.Fatalf("%v\n%s\nThe script:\n%s", err, out, text)
+	if log, err := run.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, log)
+		for i := range blocks {
+			said, _ := os.ReadFile(filepath.Join(dir, fmt.Sprintf("output.%d", i)))
+			t.Logf("block %d said\n%s", i, said)
+		}
 	}
-	t.Logf("%s", out)
+	for i, b := range blocks {
+		if b[1] != "text output" {
+			continue
+		}
+		got, err := os.ReadFile(filepath.Join(dir, fmt.Sprintf("output.%d", i-1)))
+		if err != nil {
+			t.Error(err)
+		}
+		if want := strings.TrimSpace(here.Replace(b[2])); !pattern(want).Match(bytes.TrimSpace(got)) {
+			t.Errorf("this block\n%s\nprints\n%s\nrather than\n%s", blocks[i-1][2], got, want)
+		}
+	}
+}
+
+// script is one program for all blocks of a document, so that later ones see
+// the variables of earlier ones; block i prints into output.i.
+func script(blocks [][]string) string {
+	var s strings.Builder
+	s.WriteString(prelude)
+	for i, b := range blocks {
+		switch b[1] {
+		case "sh server":
+			fmt.Fprintf(&s, "( replace=exec\n%s) > output.%d 2>&1 &\nserver=$!\nready || { cat output.%d; exit 1; }\n", b[2], i, i)
+			s.WriteString("if [ -e ostiary-data/first-start.json ]; then APP=$(value application_id) OWNER=$(value owner_client_id) SECRET=$(value owner_client_secret); fi\n")
+		case "sh runnable":
+			fmt.Fprintf(&s, "exec >output.%d 2>&1\n%s", i, b[2])
+		}
+	}
+	return s.String()
+}
+
+// pattern matches a text in which … stands for anything.
+func pattern(text string) *regexp.Regexp {
+	return regexp.MustCompile("(?s)^" + strings.ReplaceAll(regexp.QuoteMeta(text), "…", ".*") + "$")
 }
 
 func freeAddress(t *testing.T) string {
