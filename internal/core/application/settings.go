@@ -46,6 +46,7 @@ type Settings struct {
 	ClaimsInIDToken    bool            `json:"claims_in_id_token,omitempty"`
 	VendorName         string          `json:"vendor_name,omitempty"`
 	SigningAlgorithm   string          `json:"signing_algorithm,omitempty"` // ES256, RS256 or EdDSA; "": ES256
+	ConfigSettings     string          `json:"config_settings,omitempty"`   // the Configuration API's settings document: JSON, without vendor_name
 }
 
 // Profile gives the security profile.

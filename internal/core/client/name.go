@@ -1,0 +1,60 @@
+package client
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/cases"
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/ostiary/ostiary/internal/core/fault"
+)
+
+// maxName is the longest name, in characters.
+const maxName = 255
+
+// What is wrong with a name.
+var (
+	ErrNoName  = fault.Invalidf("name", "Give the client a name.")
+	ErrBadName = fault.Invalidf("name", "A name has at most %d characters, none of them control characters.", maxName)
+)
+
+// CleanName trims a name and refuses one that cannot be a client's, with
+// ErrNoName or ErrBadName.
+func CleanName(name string) (string, error) {
+	name = strings.TrimSpace(name)
+	switch {
+	case name == "":
+		return "", ErrNoName
+	case !utf8.ValidString(name), utf8.RuneCountInString(name) > maxName, strings.ContainsFunc(name, unicode.IsControl):
+		return "", ErrBadName
+	default:
+		return name, nil
+	}
+}
+
+// NameKey is what two names have in common that are the same but for case and
+// for the way in which Unicode spells them. Folding can leave a string that is
+// not normalised, hence the second pass.
+func NameKey(name string) string {
+	return norm.NFC.String(cases.Fold().String(norm.NFC.String(name)))
+}
+
+// maxID is the longest client id, in bytes.
+const maxID = 128
+
+// ValidID reports whether a client can have this id: [A-Za-z0-9._~-]{1,128}.
+func ValidID(id string) bool {
+	if id == "" || len(id) > maxID {
+		return false
+	}
+	for i := range len(id) {
+		switch c := id[i]; {
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', strings.IndexByte("._~-", c) >= 0:
+		default:
+			return false
+		}
+	}
+	return true
+}

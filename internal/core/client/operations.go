@@ -1,0 +1,214 @@
+package client
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"time"
+
+	"github.com/ostiary/ostiary/internal/core/application"
+	"github.com/ostiary/ostiary/internal/core/audit"
+	"github.com/ostiary/ostiary/internal/core/client/rule/ipallow"
+	"github.com/ostiary/ostiary/internal/core/fault"
+	"github.com/ostiary/ostiary/internal/core/ident"
+	"github.com/ostiary/ostiary/internal/core/key"
+)
+
+// Operations are every change that can be made to a client, and every look at
+// what is kept secret of one. Each change is one transaction with its audit
+// event; what a registry remembers is void before the caller hears of it.
+type Operations struct {
+	store        Store
+	log          audit.Store
+	clients      *Registry
+	applications *application.Registry
+	keys         *key.Ring
+	now          func() time.Time
+}
+
+// NewOperations puts them together.
+func NewOperations(store Store, log audit.Store, clients *Registry, applications *application.Registry, keys *key.Ring, now func() time.Time) *Operations {
+	return &Operations{store: store, log: log, clients: clients, applications: applications, keys: keys, now: now}
+}
+
+// What a client may not become, and what may not be done to one.
+var (
+	ErrMetadata     = fault.Invalidf("features", "Only the operator of the server grants the feature metadata, on the command line.")
+	ErrLoginClient  = fault.Invalidf("features", "The feature login_client cannot stand beside another.")
+	ErrOwnerDropped = fault.Deniedf("An owner cannot remove the owner feature from itself.")
+	ErrOwnerDeleted = fault.Deniedf("Clients with the owner feature cannot be deleted.")
+)
+
+// Draft is a client to be made.
+type Draft struct {
+	Name     string
+	Version  string
+	Kind     Kind
+	Public   bool
+	Settings Settings
+	Secret   string // its first secret, made by package ident; "": none
+	Unique   Uniqueness
+}
+
+// Create makes a client. A name in use is a fault Conflict with the Field
+// "name"; a value that is refused is a fault Invalid.
+func (o *Operations) Create(ctx context.Context, source audit.Source, app *application.Application, draft Draft) (*Client, error) {
+	now := o.moment()
+	c := &Client{
+		ApplicationID: app.ID,
+		ID:            ident.Client(),
+		Name:          draft.Name,
+		Version:       draft.Version,
+		Kind:          draft.Kind,
+		Public:        draft.Public,
+		Era:           newEra(),
+		Settings:      draft.Settings,
+		CreatedAt:     now,
+		UpdatedAt:     now,
+	}
+	if err := c.conform(app, nil); err != nil {
+		return nil, err
+	}
+	if draft.Secret != "" {
+		c.Secrets = []Secret{NewSecret(o.keys, app, c.ID, draft.Secret, now)}
+	}
+	event := audit.New(source, app.ID, "client.create", object(c.ID), now)
+	event.After = c.document()
+	defer o.clients.Void(app.ID, c.ID)
+	if err := o.store.Create(ctx, c, draft.Unique, event); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// Edit is a change of a client's fields.
+type Edit struct {
+	// Apply alters the client; it may run more than once and must depend on
+	// nothing but its argument.
+	Apply  func(*Client)
+	Unique Uniqueness // what a new name must not collide with; one that stays is not asked
+	Shows  bool       // the answer shows the stored secret: the event says so
+}
+
+var errRenamed = errors.New("the client is renamed")
+
+// Update changes a client's fields. An owner cannot take the feature owner from
+// itself (ErrOwnerDropped): that, and what the features may become, is decided
+// in the transaction, by the row. Faults as Create, and NotFound.
+func (o *Operations) Update(ctx context.Context, source audit.Source, app *application.Application, id string, edit Edit) (*Client, error) {
+	now := o.moment()
+	change := func(unique Uniqueness) (*Client, error) {
+		return o.store.Change(ctx, app.ID, id, unique, func(c *Client) (audit.Event, error) {
+			event := audit.New(source, app.ID, "client.update", object(id), now)
+			event.Before = c.document()
+			name, features := c.Name, c.Settings.Features
+			edit.Apply(c)
+			if err := c.conform(app, features); err != nil {
+				return audit.Event{}, err
+			}
+			if source.Actor == object(id) && features.Has(Owner) && !c.Settings.Features.Has(Owner) {
+				return audit.Event{}, ErrOwnerDropped
+			}
+			if unique != edit.Unique && NameKey(name) != NameKey(c.Name) {
+				return audit.Event{}, errRenamed
+			}
+			c.UpdatedAt = now
+			shown := ""
+			if secret := c.shownSecret(app, now); edit.Shows && secret != nil {
+				shown = secret.ID
+			}
+			event.After = c.documentShowing(shown)
+			return event, nil
+		})
+	}
+	defer o.clients.Void(app.ID, id)
+	c, err := change(NameAndVersion)
+	if errors.Is(err, errRenamed) {
+		return change(edit.Unique)
+	}
+	return c, err
+}
+
+// conform holds the values of a client to the rules that hold on every surface;
+// before is what its features were.
+func (c *Client) conform(app *application.Application, before Features) error {
+	name, err := CleanName(c.Name)
+	if err != nil {
+		return err
+	}
+	c.Name = name
+	for _, entry := range c.Settings.AllowedIPs {
+		if _, ok := ipallow.Parse(entry); !ok {
+			return fault.Invalidf("allowed_ips", "Write each entry as an address, a slash and a prefix length.")
+		}
+	}
+	after := c.Settings.Features
+	for _, f := range after {
+		if !KnownFeature(string(f)) {
+			return fault.Invalidf("features", "There is no such feature.")
+		}
+	}
+	if after.Has(Metadata) && !before.Has(Metadata) {
+		return ErrMetadata
+	}
+	if after.Has(LoginClient) && len(after) > 1 {
+		return ErrLoginClient
+	}
+	// Under the policy `enforced` every client that is made or edited must name
+	// its scopes; an imported one that need not loses that with its first edit.
+	if app.Settings.ScopePolicy != application.Optional {
+		c.Settings.Scopes.AllowUnscoped = false
+	}
+	return nil
+}
+
+// Delete removes a client and all that it was given. One with the feature owner
+// stays (ErrOwnerDeleted).
+func (o *Operations) Delete(ctx context.Context, source audit.Source, applicationID, id string) error {
+	now := o.moment()
+	defer o.clients.Void(applicationID, id)
+	return o.store.Delete(ctx, applicationID, id, func(c *Client) (audit.Event, error) {
+		if c.Settings.Features.Has(Owner) {
+			return audit.Event{}, ErrOwnerDeleted
+		}
+		event := audit.New(source, applicationID, "client.delete", object(id), now)
+		event.Before = c.document()
+		return event, nil
+	})
+}
+
+// SetActive switches a client off, which kills all that it was given, or on
+// again, which revives none of it.
+func (o *Operations) SetActive(ctx context.Context, source audit.Source, applicationID, id string, active bool) (*Client, error) {
+	now, era := o.moment(), newEra()
+	action := "client.deactivate"
+	if active {
+		action = "client.activate"
+	}
+	defer o.clients.Void(applicationID, id)
+	return o.store.Change(ctx, applicationID, id, NameAndVersion, func(c *Client) (audit.Event, error) {
+		event := audit.New(source, applicationID, action, object(id), now)
+		event.Before = c.document()
+		if !active {
+			c.Era = era
+		}
+		c.Inactive = !active
+		c.UpdatedAt = now
+		event.After = c.document()
+		return event, nil
+	})
+}
+
+// moment is now, in the microseconds that the databases keep.
+func (o *Operations) moment() time.Time { return o.now().UTC().Truncate(time.Microsecond) }
+
+// newEra makes an era that no client has had, save once in 2^63 times.
+func newEra() int64 {
+	var b [8]byte
+	_, _ = rand.Read(b[:])
+	return int64(binary.BigEndian.Uint64(b[:]) >> 1) //nolint:gosec // 63 bits
+}
+
+// object names a client in audit events, as their object and as their actor.
+func object(id string) string { return "client:" + id }
