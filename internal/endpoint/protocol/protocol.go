@@ -6,6 +6,7 @@ package protocol
 
 import (
 	"net/netip"
+	"time"
 
 	"github.com/ostiary/ostiary/internal/core/application"
 	"github.com/ostiary/ostiary/internal/core/audit"
@@ -23,6 +24,11 @@ type Parts struct {
 	Signers      *key.Signers
 	Throttle     *web.Throttle // of failed authentications
 	PublicURL    string        // without a slash at the end
+	PublishAhead time.Duration // of signing keys: bounds how long JWK sets are cached
+
+	// Lease says, with a fault Unavailable, that what is remembered may be out
+	// of date. It is asked just before an answer that was made from memory.
+	Lease func() error
 }
 
 // Issuer gives the issuer identifier of an application (RFC 8414 §2).

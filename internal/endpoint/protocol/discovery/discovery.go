@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/ostiary/ostiary/internal/core/fault"
 	"github.com/ostiary/ostiary/internal/core/oauth"
@@ -23,11 +24,12 @@ const (
 	oauthPath  = "/.well-known/oauth-authorization-server/{app}" // RFC 8414 §3.1: the issuer's path comes last
 )
 
-// Header values that all answers here share. A JWK set is cached 15 minutes: a
-// key is published 24 hours before it signs (key.DefaultSchedule), and nobody
-// trusts a dropped one for long.
+// longest is how long an answer is cached at most: a signing key that had to be
+// dropped is trusted no longer by anybody.
+const longest = 15 * time.Minute
+
+// Header values that all answers here share.
 var (
-	cacheControl = []string{"public, max-age=900"}
 	anyOrigin    = []string{"*"}
 	exposed      = []string{"ETag"}
 	methods      = []string{"GET, HEAD, OPTIONS"}
@@ -37,7 +39,8 @@ var (
 
 type endpoint struct {
 	*protocol.Parts
-	grants []oauth.GrantType
+	grants       []oauth.GrantType
+	cacheControl []string
 	// made holds the metadata of each application that was asked for. They
 	// depend on its id alone, and applications are made by operators.
 	made sync.Map // application id -> *document
@@ -50,7 +53,9 @@ type document struct {
 
 // Routes of metadata and keys. They take any origin, without credentials.
 func Routes(p *protocol.Parts, grants []oauth.GrantType) []web.Route {
-	e := &endpoint{Parts: p, grants: grants}
+	// Well below PublishAhead, so that every verifier has a key before it signs.
+	age := min(longest, p.PublishAhead/4)
+	e := &endpoint{Parts: p, grants: grants, cacheControl: []string{fmt.Sprintf("public, max-age=%d", int(age.Seconds()))}}
 	var routes []web.Route
 	for _, mount := range []struct {
 		path   string
@@ -87,7 +92,7 @@ func (e *endpoint) metadata(w http.ResponseWriter, r *http.Request) error {
 		return missing(err)
 	}
 	if d, ok := e.made.Load(app.ID); ok {
-		write(w, r, d.(*document)) //nolint:forcetypeassert // nothing else is stored
+		e.write(w, r, d.(*document)) //nolint:forcetypeassert // nothing else is stored
 		return nil
 	}
 	d, err := e.make(app.ID)
@@ -95,7 +100,7 @@ func (e *endpoint) metadata(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	e.made.Store(app.ID, d)
-	write(w, r, d)
+	e.write(w, r, d)
 	return nil
 }
 
@@ -109,7 +114,7 @@ func (e *endpoint) keys(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	write(w, r, &document{body, etag})
+	e.write(w, r, &document{body, etag})
 	return nil
 }
 
@@ -122,10 +127,10 @@ func missing(err error) error {
 
 // write answers with a document, or with 304 to who has it already (RFC 9110
 // §13.1.2).
-func write(w http.ResponseWriter, r *http.Request, d *document) {
+func (e *endpoint) write(w http.ResponseWriter, r *http.Request, d *document) {
 	h := w.Header()
 	h["Etag"] = []string{d.etag}
-	h["Cache-Control"] = cacheControl
+	h["Cache-Control"] = e.cacheControl
 	h["Access-Control-Expose-Headers"] = exposed
 	if known(r.Header["If-None-Match"], d.etag) {
 		w.WriteHeader(http.StatusNotModified)
@@ -175,7 +180,7 @@ func (e *endpoint) make(applicationID string) (*document, error) {
 		Introspection:     issuer + protocol.IntrospectPath,
 		IntrospectionAuth: secret,
 		Revocation:        issuer + protocol.RevokePath,
-		RevocationAuth:    append(secret, "none"),
+		RevocationAuth:    []string{"client_secret_basic", "client_secret_post", "none"},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("write the metadata of %s: %w", applicationID, err)

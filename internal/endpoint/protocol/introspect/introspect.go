@@ -44,6 +44,9 @@ func answer(p *protocol.Parts, w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	t, ok, err := p.Tokens.Find(r.Context(), call.Application, text)
+	if err == nil {
+		err = p.Lease()
+	}
 	switch {
 	case err != nil:
 		return err // not known: neither true nor false

@@ -37,6 +37,9 @@ func answer(p *protocol.Parts, w http.ResponseWriter, r *http.Request) error {
 	if _, err := p.Tokens.Revoke(r.Context(), call.Application, call.Client, text, call.Source()); err != nil {
 		return err
 	}
+	if err := p.Lease(); err != nil {
+		return err
+	}
 	protocol.WriteEmpty(w)
 	return nil
 }
