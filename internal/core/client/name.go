@@ -5,9 +5,6 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"golang.org/x/text/cases"
-	"golang.org/x/text/unicode/norm"
-
 	"github.com/ostiary/ostiary/internal/core/fault"
 )
 
@@ -32,13 +29,6 @@ func CleanName(name string) (string, error) {
 	default:
 		return name, nil
 	}
-}
-
-// NameKey is what two names have in common that are the same but for case and
-// for the way in which Unicode spells them. Folding can leave a string that is
-// not normalised, hence the second pass.
-func NameKey(name string) string {
-	return norm.NFC.String(cases.Fold().String(norm.NFC.String(name)))
 }
 
 // maxID is the longest client id, in bytes.

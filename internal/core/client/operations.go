@@ -110,7 +110,7 @@ func (o *Operations) Update(ctx context.Context, source audit.Source, app *appli
 			if source.Actor == object(id) && features.Has(Owner) && !c.Settings.Features.Has(Owner) {
 				return audit.Event{}, ErrOwnerDropped
 			}
-			if unique != edit.Unique && NameKey(name) != NameKey(c.Name) {
+			if unique != edit.Unique && name != c.Name {
 				return audit.Event{}, errRenamed
 			}
 			c.UpdatedAt = now
