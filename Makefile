@@ -9,7 +9,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 LDFLAGS := -s -w -X main.version=$(VERSION)
 TOOL := go tool -modfile=tools/go.mod
 # Packages that take long, or need more than Go and PostgreSQL, have targets of their own.
-APART := /test/(e2e|torture)(/|$$)|/bench(/|$$)
+APART := /test/(e2e|torture)$$
 PACKAGES = $$(go list ./... | grep -vE '$(APART)')
 FUZZTIME ?= 20s
 TORTURE ?= short
@@ -64,7 +64,7 @@ bench-full: build ## the same with 10,000,000 families
 
 .PHONY: fuzz
 fuzz: ## each fuzz target for FUZZTIME (20s)
-	@grep -rnoE '^func Fuzz[A-Za-z0-9_]*' --include='*_test.go' internal | while IFS=: read -r file _ name; do
+	@grep -rnoE '^func Fuzz[A-Za-z0-9_]*' --include="*_test.go" internal bench | while IFS=: read -r file _ name; do
 		echo "$$(dirname "$$file") $${name#func }"
 		go test -run '^$$' -fuzz "^$${name#func }\$$" -fuzztime '$(FUZZTIME)' -timeout 1h "./$$(dirname "$$file")" </dev/null
 	done
