@@ -7,7 +7,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -19,7 +18,10 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/ostiary/ostiary/internal/config"
+	"github.com/ostiary/ostiary/test/process"
 )
+
+func TestMain(m *testing.M) { os.Exit(process.Main(m)) }
 
 // documents gives every Markdown file of the repository, by its path from the
 // top.
@@ -140,12 +142,6 @@ trap '[ -z "$server" ] || { kill "$server"; wait "$server" || true; }' EXIT
 
 // TestCommands runs, document by document, the blocks that say they can be run.
 func TestCommands(t *testing.T) {
-	bin := filepath.Join(t.TempDir(), "ostiary")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", bin, "./cmd/ostiary")
-	build.Dir = ".."
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
-	}
 	ran := 0
 	for path, text := range documents(t) {
 		blocks := block.FindAllStringSubmatch(text, -1)
@@ -153,23 +149,24 @@ func TestCommands(t *testing.T) {
 			continue
 		}
 		ran++
-		t.Run(path, func(t *testing.T) { runBlocks(t, bin, blocks) })
+		t.Run(path, func(t *testing.T) { runBlocks(t, blocks) })
 	}
 	if ran == 0 {
 		t.Fatal("no document has a block that can be run")
 	}
 }
 
-func runBlocks(t *testing.T, bin string, blocks [][]string) {
+func runBlocks(t *testing.T, blocks [][]string) {
 	t.Helper()
-	dir, serve, ops := t.TempDir(), freeAddress(t), freeAddress(t)
+	dir, serve, ops := t.TempDir(), process.FreeAddress(t), process.FreeAddress(t)
 	here := strings.NewReplacer("127.0.0.1:8080", serve, "127.0.0.1:9090", ops)
 
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	run := exec.CommandContext(ctx, "bash", "-c", here.Replace(script(blocks)))
 	run.Dir = dir
-	run.Env = append(os.Environ(), "PATH="+filepath.Dir(bin)+":"+os.Getenv("PATH"), "OSTIARY_LISTEN="+serve, "OSTIARY_OPS_LISTEN="+ops)
+	path := filepath.Dir(process.Binary(t)) + string(os.PathListSeparator) + os.Getenv("PATH")
+	run.Env = append(os.Environ(), "PATH="+path, "OSTIARY_LISTEN="+serve, "OSTIARY_OPS_LISTEN="+ops)
 	run.WaitDelay = 10 * time.Second
 	if log, err := run.CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, log)
@@ -212,15 +209,4 @@ func script(blocks [][]string) string {
 // pattern matches a text in which … stands for anything.
 func pattern(text string) *regexp.Regexp {
 	return regexp.MustCompile("(?s)^" + strings.ReplaceAll(regexp.QuoteMeta(text), "…", ".*") + "$")
-}
-
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	var l net.ListenConfig
-	listener, err := l.Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	return listener.Addr().String()
 }

@@ -65,7 +65,7 @@ func checkImports(tree []*file) (broken []string) {
 
 func mayImport(f *file, layer, dir string) bool {
 	switch {
-	case f.test && (dir == f.dir || underAny(dir, testLayers)):
+	case f.test && (under(dir, f.dir) || underAny(dir, testLayers)):
 		return true
 	case layer == "internal/endpoint" && under(dir, "internal/endpoint"):
 		// Surfaces do not know one another; those of the protocol share its parent.
