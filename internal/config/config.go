@@ -13,6 +13,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -68,9 +69,32 @@ type Founding struct {
 	Settings              []string // NAME=VALUE each
 }
 
+// Error says that what the operator wrote is wrong: nothing was begun.
+type Error struct{ Err error }
+
+// Error says what is wrong, where, and what to write instead.
+func (e *Error) Error() string { return e.Err.Error() }
+
+// Unwrap gives the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
 // Load reads the file, the environment and the flags that Bind has made, and
-// validates what they come to. environ is as os.Environ gives it.
-func Load(flags *pflag.FlagSet, environ []string) (*Config, error) {
+// validates what they come to. Its errors are of type *Error.
+func Load(flags *pflag.FlagSet) (*Config, error) { return LoadFrom(flags, os.Environ()) }
+
+// LoadFrom is Load with an environment as os.Environ gives it.
+func LoadFrom(flags *pflag.FlagSet, environ []string) (*Config, error) {
+	c, err := load(flags, environ)
+	if err == nil {
+		err = c.validate()
+	}
+	if err != nil {
+		return nil, &Error{err}
+	}
+	return c, nil
+}
+
+func load(flags *pflag.FlagSet, environ []string) (*Config, error) {
 	fromFlags := flagValues(flags)
 	fromEnvironment, err := environmentValues(environ)
 	if err != nil {
@@ -88,7 +112,7 @@ func Load(flags *pflag.FlagSet, environ []string) (*Config, error) {
 		}
 	}
 	c.File = file
-	return c, c.validate()
+	return c, nil
 }
 
 func first(lists ...[]string) string {
@@ -126,6 +150,9 @@ func (s *setting) load(c *Config, flags, environment, file values) error {
 func (c *Config) validate() error {
 	if (c.TLSCert == "") != (c.TLSKey == "") {
 		return errors.New("--tls-cert and --tls-key belong together: say both or neither")
+	}
+	if c.Data == "" {
+		return errors.New("--data is empty: name a directory, or leave it out")
 	}
 	given := slices.DeleteFunc([]string{c.MasterKey, c.MasterKeyFile, c.MasterKeyCommand}, func(s string) bool { return s == "" })
 	if len(given) > 1 {

@@ -1,10 +1,17 @@
 package config
 
-// nearest gives the candidate with the smallest edit distance to word.
+import "strings"
+
+// nearest gives the candidate with the smallest edit distance to word. One that
+// goes on where word ends counts as one edit away.
 func nearest(word string, candidates []string) string {
 	best, at := "", 1<<30
 	for _, c := range candidates {
-		if d := distance(word, c); d < at {
+		d := distance(word, c)
+		if strings.HasPrefix(c, word) {
+			d = min(d, 1)
+		}
+		if d < at {
 			best, at = c, d
 		}
 	}

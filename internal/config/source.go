@@ -45,9 +45,11 @@ func Bind(flags *pflag.FlagSet, command Command) {
 	}
 }
 
-// NearestFlag gives the flag of the command that a mistyped one is nearest to.
-func NearestFlag(command Command, typed string) string {
-	return "--" + nearest(strings.TrimLeft(typed, "-"), names(func(s *setting) string { return s.name }, command))
+// NearestFlag gives the flag that a mistyped one is nearest to.
+func NearestFlag(flags *pflag.FlagSet, typed string) string {
+	var known []string
+	flags.VisitAll(func(f *pflag.Flag) { known = append(known, f.Name) })
+	return nearest(typed, known)
 }
 
 func flagValues(flags *pflag.FlagSet) values {

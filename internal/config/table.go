@@ -175,3 +175,6 @@ func names(form func(*setting) string, commands Command) []string {
 	}
 	return list
 }
+
+// Default gives what a setting is where nothing is given.
+func Default(name string) string { return lookup(name).initial }
