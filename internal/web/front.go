@@ -18,6 +18,7 @@ type Info struct {
 	ID      string     // the server's own request id, X-Request-Id of the answer
 	Address netip.Addr // the client's address, unmapped, behind trusted proxies
 
+	gate    func() error
 	surface string
 	route   string
 	err     error
@@ -47,13 +48,18 @@ type Front struct {
 	NewID        func() string
 	Now          func() time.Time
 	Observe      Observer
+	Gate         func() error // why nothing may be answered at this moment; nil: no reason
+	Draining     func() bool  // whether clients are asked to leave their connections; nil: no
 }
 
 // ServeHTTP routes by path, never by host: absolute-form targets are fine.
 func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := f.Now()
-	info := &Info{ID: f.NewID(), Address: f.Proxies.ClientAddress(r)}
+	info := &Info{ID: f.NewID(), Address: f.Proxies.ClientAddress(r), gate: f.Gate}
 	w.Header()["X-Request-Id"] = []string{info.ID}
+	if f.Draining != nil && f.Draining() {
+		w.Header()["Connection"] = []string{"close"}
+	}
 	rec := &recorder{ResponseWriter: w}
 	f.handler(r).ServeHTTP(rec, r.WithContext(context.WithValue(r.Context(), infoKey{}, info)))
 	took := f.Now().Sub(start)

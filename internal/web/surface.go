@@ -132,6 +132,12 @@ func (s *Surface) run(w http.ResponseWriter, r *http.Request, h Handler) {
 		s.fail(w, r, ErrHeaders)
 		return
 	}
+	if gate := InfoOf(r).gate; gate != nil {
+		if err := gate(); err != nil {
+			s.fail(w, r, err)
+			return
+		}
+	}
 	if err := h(w, r); err != nil {
 		s.fail(w, r, err)
 	}

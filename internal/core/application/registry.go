@@ -34,3 +34,6 @@ func (r *Registry) Change(ctx context.Context, id string, change func(*Applicati
 
 // Void forgets what is remembered of an application.
 func (r *Registry) Void(id string) { r.cache.Void(id) }
+
+// VoidAll forgets every application.
+func (r *Registry) VoidAll() { r.cache.VoidAll() }

@@ -87,6 +87,9 @@ func (k *SigningKey) signs(now time.Time) bool {
 // Void forgets what is remembered of an application's keys.
 func (s *Signers) Void(applicationID string) { s.sets.Void(applicationID) }
 
+// VoidAll forgets the keys of every application.
+func (s *Signers) VoidAll() { s.sets.VoidAll() }
+
 func (s *Signers) load(ctx context.Context, applicationID string) (*set, error) {
 	return s.sets.Load(applicationID, func() (*set, error) {
 		keys, err := s.store.SigningKeys(ctx, applicationID)

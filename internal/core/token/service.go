@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/ostiary/ostiary/internal/cache"
@@ -25,6 +26,7 @@ type Service struct {
 	now      func() time.Time
 	families *cache.Cache[ID, *Family]
 	verified *cache.Cache[[32]byte, verified]
+	sealers  sync.Map // number of a token key -> *sync.Pool of *sealer
 }
 
 // NewService makes a service that remembers at most cacheBytes: three quarters
@@ -91,17 +93,30 @@ func (s *Service) findOpaque(ctx context.Context, app *application.Application, 
 	if !ok {
 		return Token{}, false, nil
 	}
-	if tag := o.wantTag(&secret, app.ID); !hmac.Equal(tag[:], o.tag[:]) {
+	sealers := s.pool(o.key, secret)
+	sealer := sealers.Get().(*sealer) //nolint:forcetypeassert // nothing else is in it
+	defer sealers.Put(sealer)
+	if tag := sealer.tag(&o, app.ID); !hmac.Equal(tag[:], o.tag[:]) {
 		return Token{}, false, nil
 	}
 	f, ok, err := s.family(ctx, app.ID, o.reference)
 	if !ok || err != nil {
 		return Token{}, false, err
 	}
-	if mac := o.wantMAC(&secret, f); f.TokenKey != o.key || !hmac.Equal(mac[:], o.mac[:]) {
+	if mac := sealer.full(&o, f); f.TokenKey != o.key || !hmac.Equal(mac[:], o.mac[:]) {
 		return Token{}, false, nil
 	}
 	return s.alive(ctx, o.reference, f)
+}
+
+// pool gives the sealers of a token key. There are as many pools as the ring has
+// keys: the number was looked up there.
+func (s *Service) pool(number int32, secret [32]byte) *sync.Pool {
+	p, ok := s.sealers.Load(number)
+	if !ok {
+		p, _ = s.sealers.LoadOrStore(number, &sync.Pool{New: func() any { return newSealer(secret) }})
+	}
+	return p.(*sync.Pool) //nolint:forcetypeassert // nothing else is stored
 }
 
 // family gives the family that a token claims to be of, from memory or from the
@@ -139,6 +154,9 @@ func (s *Service) alive(ctx context.Context, r reference, f *Family) (Token, boo
 // Void forgets what is remembered of a family. Whoever changes one calls it
 // after the commit and before the answer.
 func (s *Service) Void(id ID) { s.families.Void(id) }
+
+// VoidAll forgets every family.
+func (s *Service) VoidAll() { s.families.VoidAll() }
 
 // Revoke takes back the family of a token, where the token is alive and the
 // caller's own, or the caller an owner; else it does nothing, and says so.

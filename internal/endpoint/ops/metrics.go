@@ -22,6 +22,8 @@ type Metrics struct {
 	durations *prometheus.HistogramVec
 	tokens    *prometheus.CounterVec
 
+	tokenRoute string // of the token endpoint
+
 	mu     sync.Mutex // of changes to series
 	series atomic.Pointer[map[request]*counted]
 }
@@ -37,12 +39,14 @@ type request struct {
 type counted struct {
 	requests prometheus.Counter
 	seconds  prometheus.Observer
+	tokens   prometheus.Counter // nil where it was no request for a token
 }
 
-// NewMetrics makes the counters.
-func NewMetrics() *Metrics {
+// NewMetrics makes the counters; tokenRoute is the pattern of the token endpoint.
+func NewMetrics(tokenRoute string) *Metrics {
 	m := &Metrics{
-		registry: prometheus.NewRegistry(),
+		registry:   prometheus.NewRegistry(),
+		tokenRoute: tokenRoute,
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "ostiary_http_requests_total", Help: "Requests answered.",
 		}, []string{"surface", "route", "method", "status"}),
@@ -51,8 +55,8 @@ func NewMetrics() *Metrics {
 			Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 10},
 		}, []string{"surface", "route", "method"}),
 		tokens: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "ostiary_token_requests_total", Help: "Requests for tokens, by the grant type asked for and what came of it: issued, or the OAuth error.",
-		}, []string{"grant_type", "outcome"}),
+			Name: "ostiary_token_requests_total", Help: "Requests for tokens, by what came of them: issued, refused, or failed for the server's own reasons.",
+		}, []string{"outcome"}),
 	}
 	m.series.Store(&map[request]*counted{})
 	m.registry.MustRegister(m.requests, m.durations, m.tokens,
@@ -77,6 +81,9 @@ func (m *Metrics) Observe(surface, route, method string, status int, took time.D
 	}
 	c.requests.Inc()
 	c.seconds.Observe(took.Seconds())
+	if c.tokens != nil {
+		c.tokens.Inc()
+	}
 }
 
 func (m *Metrics) add(k request) *counted {
@@ -86,16 +93,25 @@ func (m *Metrics) add(k request) *counted {
 		requests: m.requests.WithLabelValues(k.surface, k.route, k.method, strconv.Itoa(k.status)),
 		seconds:  m.durations.WithLabelValues(k.surface, k.route, k.method),
 	}
+	if k.route == m.tokenRoute && k.method == http.MethodPost {
+		c.tokens = m.tokenOutcome(k.status)
+	}
 	series := maps.Clone(*m.series.Load())
 	series[k] = c
 	m.series.Store(&series)
 	return c
 }
 
-// Token counts what came of a request for a token: "issued", or the error's
-// code. grantType must be one that the server knows, or "other".
-func (m *Metrics) Token(grantType, outcome string) {
-	m.tokens.WithLabelValues(grantType, outcome).Inc()
+// tokenOutcome gives the counter of what came of a request for a token.
+func (m *Metrics) tokenOutcome(status int) prometheus.Counter {
+	switch {
+	case status < http.StatusBadRequest:
+		return m.tokens.WithLabelValues("issued")
+	case status < http.StatusInternalServerError:
+		return m.tokens.WithLabelValues("refused")
+	default:
+		return m.tokens.WithLabelValues("failed")
+	}
 }
 
 // Gauge shows a number that somebody else keeps; it is read when asked for.

@@ -1,0 +1,175 @@
+// Package app builds the server from its configuration: master key, store, key
+// ring, registries, surfaces. It founds an empty store, starts and drains the
+// listeners, and runs what runs in the background. It decides nothing about
+// clients or tokens, and parses no flags.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"time"
+
+	"github.com/ostiary/ostiary/internal/config"
+	"github.com/ostiary/ostiary/internal/core/application"
+	"github.com/ostiary/ostiary/internal/core/client"
+	"github.com/ostiary/ostiary/internal/core/fault"
+	"github.com/ostiary/ostiary/internal/core/instance"
+	"github.com/ostiary/ostiary/internal/core/key"
+	"github.com/ostiary/ostiary/internal/core/token"
+	"github.com/ostiary/ostiary/internal/endpoint/ops"
+	"github.com/ostiary/ostiary/internal/endpoint/protocol"
+	"github.com/ostiary/ostiary/internal/store"
+)
+
+// Bytes that each cache may take; together they keep the process below 200 MiB.
+const (
+	applicationCache = 2 << 20
+	clientCache      = 24 << 20
+	tokenCache       = 32 << 20
+)
+
+// App is the server, built but not yet listening.
+type App struct {
+	Store        *store.DB
+	Ring         *key.Ring
+	Signers      *key.Signers
+	Applications *application.Registry
+	Clients      *client.Registry
+	Operations   *client.Operations
+	Tokens       *token.Service
+	Metrics      *ops.Metrics
+	Instance     *instance.Instance // nil until the store is founded
+
+	config    *config.Config
+	now       func() time.Time
+	plan      *plan
+	planError error // why the store cannot be founded as the flags say
+	draining  atomic.Bool
+	built     atomic.Bool
+	broken    chan error // holds why the store may not be written to any more
+}
+
+// Open opens the store and everything that stands on it. On an empty store it
+// makes the master key and the data keys, unless the choices for the first
+// start are malformed: then it makes nothing. now is time.Now, save in tests.
+func Open(ctx context.Context, c *config.Config, now func() time.Time) (*App, error) {
+	a := &App{config: c, now: now, broken: make(chan error, 1)}
+	a.plan, a.planError = planFounding(&c.Founding)
+	if a.planError != nil && fresh(c) {
+		return nil, a.planError
+	}
+	master, err := readMasterKey(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+		return nil, fmt.Errorf("the data directory cannot be made: %w; choose another with --data", err)
+	}
+	a.Store, err = store.Open(ctx, store.Options{
+		Data: c.Data, URL: c.Database, Now: now,
+		Fatal:    func(err error) { a.broken <- err },
+		Regained: a.forget,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := a.build(ctx, master); err != nil {
+		return nil, errors.Join(err, a.Store.Close())
+	}
+	return a, nil
+}
+
+// fresh reports whether nothing was ever kept where the configuration points.
+// Of PostgreSQL that is not known before it was opened.
+func fresh(c *config.Config) bool {
+	_, err := os.Stat(filepath.Join(c.Data, "ostiary.db"))
+	return c.Database == "" && errors.Is(err, os.ErrNotExist)
+}
+
+func (a *App) build(ctx context.Context, master *masterKey) error {
+	keys := a.Store.Keys()
+	if err := a.load(ctx); err != nil {
+		return err
+	}
+	if a.Instance == nil && a.planError != nil {
+		return a.planError
+	}
+	if master.missing {
+		if err := a.makeMasterKey(ctx, master); err != nil {
+			return err
+		}
+	}
+	var err error
+	a.Ring, err = key.OpenRing(ctx, keys, master.key, a.now)
+	if errors.Is(err, key.ErrMasterKey) {
+		return fmt.Errorf("the master key, %s, is not the one that this database was set up with: put the right one back, or point --data or --database elsewhere; nothing was changed", master.source())
+	}
+	if err != nil {
+		return err
+	}
+	a.Signers = key.NewSigners(keys, a.Ring, a.now, key.Schedule{Period: a.config.SigningKeyPeriod, PublishAhead: a.config.SigningKeyPublishAhead})
+	a.Applications = application.NewRegistry(a.Store.Applications(), applicationCache)
+	a.Clients = client.NewRegistry(a.Store.Clients(), a.Ring, a.now, clientCache)
+	a.Operations = client.NewOperations(a.Store.Clients(), a.Store.Audit(), a.Clients, a.Applications, a.Ring, a.now)
+	a.Tokens = token.NewService(a.Store.Tokens(), a.Clients, a.Ring, a.Signers, a.now, tokenCache)
+	a.Metrics = ops.NewMetrics("/{app}" + protocol.TokenPath)
+	a.built.Store(true)
+	return nil
+}
+
+// makeMasterKey makes the file of a master key, unless there is something that
+// only the lost one opens.
+func (a *App) makeMasterKey(ctx context.Context, master *masterKey) error {
+	have, err := a.Store.Keys().DataKeys(ctx)
+	if err != nil {
+		return fmt.Errorf("read the data keys: %w", err)
+	}
+	if len(have) > 0 {
+		return fmt.Errorf("the master key %s is missing, and this database cannot be opened without it: put the file back, or give the key with OSTIARY_MASTER_KEY, --master-key-file or --master-key-command", master.path)
+	}
+	return master.make()
+}
+
+// load reads the instance, if the store is founded.
+func (a *App) load(ctx context.Context) error {
+	found, err := a.Store.Instance().Load(ctx)
+	if fault.KindOf(err) == fault.NotFound {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read the instance: %w", err)
+	}
+	a.Instance = found
+	return nil
+}
+
+// forget drops what is remembered of the database.
+func (a *App) forget() {
+	if !a.built.Load() {
+		return
+	}
+	a.Applications.VoidAll()
+	a.Clients.VoidAll()
+	a.Tokens.VoidAll()
+	a.Signers.VoidAll()
+}
+
+// publicURL is the one configured, else the one that the store was founded
+// with, else where the server listens.
+func (a *App) publicURL() string {
+	switch {
+	case a.config.PublicURL != "":
+		return a.config.PublicURL
+	case a.Instance != nil && a.Instance.PublicURL != "":
+		return a.Instance.PublicURL
+	default:
+		return a.config.DerivedPublicURL()
+	}
+}
+
+// Close ends what Open began: writes that are under way are finished first.
+func (a *App) Close() error { return a.Store.Close() }

@@ -1,0 +1,84 @@
+package app
+
+import (
+	"context"
+	"log/slog"
+	"time"
+)
+
+const (
+	// sweepStep bounds what one transaction removes: about 5 ms of the one
+	// writer that SQLite has.
+	sweepStep = 500
+	// sweepPause lies between steps while there is more, so that requests come
+	// between: up to 10,000 rows a second, more than are issued.
+	sweepPause = 50 * time.Millisecond
+	sweepEvery = 5 * time.Second
+	// secretKept is how long an expired secret stays visible.
+	secretKept = 30 * 24 * time.Hour
+
+	signingEvery = time.Minute
+)
+
+// Sweep takes one small step at everything that has ended, and reports whether
+// there may be more.
+func (a *App) Sweep(ctx context.Context) (more bool, err error) {
+	now := a.now()
+	tokens := a.Store.Tokens()
+	for _, remove := range []func() (int, error){
+		func() (int, error) { return tokens.RemoveExpired(ctx, now, sweepStep) },
+		func() (int, error) { return tokens.RemoveDead(ctx, now, sweepStep) },
+		func() (int, error) {
+			return a.Store.Clients().RemoveExpiredSecrets(ctx, now.Add(-secretKept), sweepStep)
+		},
+	} {
+		n, err := remove()
+		if err != nil {
+			return false, err
+		}
+		more = more || n >= sweepStep
+	}
+	return more, nil
+}
+
+func (a *App) sweepLoop(ctx context.Context) {
+	for wait := sweepEvery; pause(ctx, wait); {
+		wait = sweepEvery
+		more, err := a.Sweep(ctx)
+		switch {
+		case err != nil && ctx.Err() == nil:
+			slog.Error("expired rows were not removed; trying again", "error", err, "in", wait)
+		case more:
+			wait = sweepPause
+		}
+	}
+}
+
+// Tend takes the steps that are due in the schedules of the signing keys.
+func (a *App) Tend(ctx context.Context) error {
+	app, err := a.Applications.Get(ctx, a.Instance.DefaultApplication)
+	if err != nil {
+		return err
+	}
+	return a.Signers.Tend(ctx, app.ID, app.Settings.Algorithm())
+}
+
+func (a *App) signingLoop(ctx context.Context) {
+	for pause(ctx, signingEvery) {
+		if err := a.Tend(ctx); err != nil && ctx.Err() == nil {
+			slog.Error("the signing keys were not looked after; trying again", "error", err, "in", signingEvery)
+		}
+	}
+}
+
+// pause waits, and reports whether to go on.
+func pause(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C:
+		return true
+	}
+}

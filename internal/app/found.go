@@ -1,0 +1,183 @@
+package app
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/ostiary/ostiary/internal/core/application"
+	"github.com/ostiary/ostiary/internal/core/audit"
+	"github.com/ostiary/ostiary/internal/core/client"
+	"github.com/ostiary/ostiary/internal/core/fault"
+	"github.com/ostiary/ostiary/internal/core/ident"
+	"github.com/ostiary/ostiary/internal/core/instance"
+	"github.com/ostiary/ostiary/internal/core/key"
+)
+
+// FirstStart is what a first start made: all that is needed to begin, and shown
+// this once.
+type FirstStart struct {
+	ApplicationID     string `json:"application_id"`
+	Issuer            string `json:"issuer"`
+	OwnerClientID     string `json:"owner_client_id"`
+	OwnerClientSecret string `json:"owner_client_secret"`
+	AdminEmail        string `json:"admin_email"`
+	AdminPassword     string `json:"admin_password"`
+	Data              string `json:"data"`
+}
+
+// Names of what a first start makes; they can be changed later.
+const (
+	applicationName = "Default application"
+	ownerName       = "First owner"
+)
+
+// strongBits is from where on a secret that somebody chose is kept under HMAC,
+// as the made ones are; below it under argon2id.
+const strongBits = 128
+
+// ErrFounded says that the store holds an instance already.
+var ErrFounded = errors.New("this store was set up before; its first application, owner client and administrator are there")
+
+// Found makes the first application, its owner client, the administrator and
+// the signing keys, in one transaction. keep is called before it, so that the
+// secrets are in safe hands when they begin to count; nil: the caller shows
+// them after. An error of keep stops the founding.
+func (a *App) Found(ctx context.Context, keep func(*FirstStart) error) (*FirstStart, error) {
+	if a.Instance != nil {
+		return nil, ErrFounded
+	}
+	if a.planError != nil {
+		return nil, a.planError
+	}
+	foundation, first, err := a.foundation(a.plan)
+	if err != nil {
+		return nil, err
+	}
+	if keep != nil {
+		if err := keep(first); err != nil {
+			return nil, err
+		}
+	}
+	err = a.Store.Instance().Found(ctx, foundation)
+	if fault.KindOf(err) == fault.Conflict {
+		return nil, ErrFounded
+	}
+	if err != nil {
+		return nil, fmt.Errorf("set up the first application: %w", err)
+	}
+	return first, a.load(ctx)
+}
+
+// foundation makes everything that the founding stores.
+func (a *App) foundation(p *plan) (*instance.Foundation, *FirstStart, error) {
+	// Microseconds are what the databases keep.
+	now := a.now().UTC().Truncate(time.Microsecond)
+	first := &FirstStart{
+		ApplicationID: or(p.applicationID, ident.Application), OwnerClientID: or(p.ownerID, ident.Client),
+		OwnerClientSecret: or(p.ownerSecret, ident.Secret), AdminEmail: p.email, AdminPassword: or(p.password, ident.PlainSecret),
+	}
+	first.Issuer = a.publicURL() + "/" + first.ApplicationID
+	data, err := filepath.Abs(a.config.Data)
+	if err != nil {
+		return nil, nil, fmt.Errorf("the data directory: %w", err)
+	}
+	first.Data = data
+	f := &instance.Foundation{
+		Instance:      instance.Instance{DefaultApplication: first.ApplicationID, PublicURL: a.publicURL(), FoundedAt: now},
+		Application:   application.Application{ID: first.ApplicationID, Name: applicationName, Settings: p.settings, CreatedAt: now, UpdatedAt: now},
+		Administrator: instance.Administrator{Email: p.email, PasswordHash: key.HashPassword(first.AdminPassword), Instance: true, CreatedAt: now},
+	}
+	f.Owner = a.owner(p, first, &f.Application, now)
+	if f.SigningKeys, err = a.Signers.Found(first.ApplicationID, p.settings.Algorithm()); err != nil {
+		return nil, nil, err
+	}
+	f.Events, err = foundingEvents(f, now)
+	return f, first, err
+}
+
+func or(given string, fresh func() string) string {
+	if given != "" {
+		return given
+	}
+	return fresh()
+}
+
+func (a *App) owner(p *plan, first *FirstStart, app *application.Application, now time.Time) client.Client {
+	secret := client.NewSecret(a.Ring, app, first.OwnerClientID, first.OwnerClientSecret, now)
+	if p.ownerSecret != "" && key.EstimatedBits(p.ownerSecret) < strongBits {
+		secret.Digest, secret.DigestKey = []byte(key.HashPassword(p.ownerSecret)), 0
+	}
+	var era [8]byte
+	_, _ = rand.Read(era[:])
+	return client.Client{
+		ApplicationID: first.ApplicationID, ID: first.OwnerClientID, Name: ownerName, Kind: client.Other,
+		Era:      int64(binary.BigEndian.Uint64(era[:])), //nolint:gosec // any 64 bits
+		Settings: client.Settings{Features: client.Features{client.Owner}},
+		Secrets:  []client.Secret{secret}, CreatedAt: now, UpdatedAt: now,
+	}
+}
+
+// foundingEvents are the audit events of a founding, without its secrets.
+func foundingEvents(f *instance.Foundation, now time.Time) ([]audit.Event, error) {
+	var events []audit.Event
+	for _, made := range []struct {
+		application, action, object string
+		after                       any
+	}{
+		{f.Application.ID, "application.create", "application:" + f.Application.ID, f.Application.Settings},
+		{f.Application.ID, "client.create", "client:" + f.Owner.ID, f.Owner.Settings},
+		{"", "administrator.create", "admin:" + f.Administrator.Email, map[string]bool{"instance": true}},
+	} {
+		e := audit.New(audit.System(), made.application, made.action, made.object, now)
+		after, err := json.Marshal(made.after)
+		if err != nil {
+			return nil, fmt.Errorf("write the audit event %s: %w", made.action, err)
+		}
+		e.After = after
+		events = append(events, e)
+	}
+	for i := range f.SigningKeys {
+		k := &f.SigningKeys[i]
+		e := audit.New(audit.System(), k.ApplicationID, "key.create", "key:"+k.ID, now)
+		e.After = k.Public
+		events = append(events, e)
+	}
+	return events, nil
+}
+
+// FirstStartFile is the file, in the data directory, that a first start without
+// a terminal leaves its secrets in.
+const FirstStartFile = "first-start.json"
+
+// FoundToFile is Found; what was made is in a file, on disk before the founding
+// counts, and gone again where it failed.
+func (a *App) FoundToFile(ctx context.Context) (string, error) {
+	path := filepath.Join(a.config.Data, FirstStartFile)
+	kept := false
+	_, err := a.Found(ctx, func(first *FirstStart) error {
+		content, err := json.MarshalIndent(first, "", "  ")
+		if err != nil {
+			return fmt.Errorf("write %s: %w", path, err)
+		}
+		// One that is there already is of a founding that did not happen.
+		if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return fmt.Errorf("replace %s: %w", path, err)
+		}
+		if err := writeSecretFile(path, append(content, '\n')); err != nil {
+			return fmt.Errorf("write %s: %w", path, err)
+		}
+		kept = true
+		return nil
+	})
+	if err != nil && kept && a.Instance == nil {
+		err = errors.Join(err, os.Remove(path))
+	}
+	return path, err
+}

@@ -1,0 +1,53 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/ostiary/ostiary/internal/core/application"
+	"github.com/ostiary/ostiary/internal/core/ident"
+	"github.com/ostiary/ostiary/internal/endpoint/configapi"
+	"github.com/ostiary/ostiary/internal/endpoint/ops"
+	"github.com/ostiary/ostiary/internal/web"
+)
+
+// Handler is what the main listener serves.
+func (a *App) Handler() http.Handler {
+	throttle := web.NewThrottle(a.config.FailedAuthenticationsPerSecond, a.config.FailedAuthenticationsBurst, a.now)
+	oauth := a.protocolSurface(throttle)
+	configuration := configapi.New(configapi.Deps{
+		Applications: a.Applications, Clients: a.Clients, Operations: a.Operations, Throttle: throttle, Lease: a.Store.Lease,
+	})
+	return &web.Front{
+		Reserved:     application.Reserved,
+		Surfaces:     map[string]http.Handler{".well-known": oauth, "config": configuration},
+		Applications: oauth,
+		Elsewhere:    web.NewSurface("none", writeBare),
+		Proxies:      web.Proxies{Trusted: a.config.TrustedProxies, Header: a.config.ForwardedHeader},
+		NewID:        ident.Request,
+		Now:          a.now,
+		Observe:      a.Metrics.Observe,
+		Draining:     a.draining.Load,
+		Gate:         a.Store.Lease,
+	}
+}
+
+var errDraining = errors.New("the server is stopping")
+
+// OpsHandler is what the operations listener serves.
+func (a *App) OpsHandler() http.Handler {
+	surface := ops.New(ops.Deps{Metrics: a.Metrics, Ready: func(ctx context.Context) error {
+		if a.draining.Load() {
+			return errDraining
+		}
+		return a.Store.Healthy(ctx)
+	}})
+	return &web.Front{
+		Reserved:  func(string) bool { return true },
+		Surfaces:  map[string]http.Handler{"livez": surface, "readyz": surface, "metrics": surface},
+		Elsewhere: surface,
+		NewID:     ident.Request,
+		Now:       a.now,
+	}
+}

@@ -1,0 +1,89 @@
+// Package cli owns the command line: one constructor a command, the help texts,
+// what is printed for people and for programs, and the exit status. What the
+// commands do is in package app.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/ostiary/ostiary/internal/config"
+)
+
+// Exit statuses.
+const (
+	ok     = 0
+	failed = 1
+	usage  = 2 // what was asked for is malformed; nothing was begun
+)
+
+const rootHelp = `Ostiary keeps a platform's API clients and gives them their OAuth 2 tokens.
+
+  ostiary serve          sets up an empty directory, and serves
+  ostiary init --json    sets it up without serving, for programs
+
+Exit status: 0 done, 1 failed, 2 malformed flags or configuration.`
+
+// Run runs a command line and gives its exit status.
+func Run(args []string, out, errs io.Writer) int {
+	started := false
+	root := &cobra.Command{
+		Use:           "ostiary",
+		Short:         "API clients and their OAuth tokens",
+		Long:          rootHelp,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		PersistentPreRun: func(*cobra.Command, []string) {
+			started = true
+		},
+	}
+	root.AddCommand(serveCommand(), initCommand(), migrateCommand(), versionCommand())
+	root.SetArgs(args)
+	root.SetOut(out)
+	root.SetErr(errs)
+	root.SetFlagErrorFunc(nearestFlag)
+	err := root.ExecuteContext(context.Background())
+	if err == nil {
+		return ok
+	}
+	_, _ = fmt.Fprintln(errs, "ostiary:", err)
+	if _, malformed := errors.AsType[*config.Error](err); malformed || !started {
+		_, _ = fmt.Fprintln(errs, "Run ostiary --help, or --help after a command, to see what there is.")
+		return usage
+	}
+	return failed
+}
+
+// nearestFlag names the flag that was probably meant.
+func nearestFlag(c *cobra.Command, err error) error {
+	unknown, isUnknown := errors.AsType[*pflag.NotExistError](err)
+	if !isUnknown || !c.HasAvailableLocalFlags() {
+		return err
+	}
+	near := config.NearestFlag(c.LocalFlags(), unknown.GetSpecifiedName())
+	if near == "" {
+		return err
+	}
+	return fmt.Errorf("%w; did you mean --%s?", err, near)
+}
+
+// setUp reads the configuration and sets the log up as it says.
+func setUp(c *cobra.Command) (*config.Config, error) {
+	conf, err := config.Load(c.Flags())
+	if err != nil {
+		return nil, err
+	}
+	options := &slog.HandlerOptions{Level: conf.LogLevel}
+	var h slog.Handler = slog.NewTextHandler(c.ErrOrStderr(), options)
+	if conf.LogFormat == "json" {
+		h = slog.NewJSONHandler(c.ErrOrStderr(), options)
+	}
+	slog.SetDefault(slog.New(h))
+	return conf, nil
+}
