@@ -55,8 +55,9 @@ type App struct {
 
 // Open opens the store and everything that stands on it. On an empty store it
 // makes the master key and the data keys, unless the choices for the first
-// start are malformed: then it makes nothing. now is time.Now, save in tests.
-func Open(ctx context.Context, c *config.Config, now func() time.Time) (*App, error) {
+// start are malformed: then it makes nothing. now is time.Now, save in tests;
+// adjust changes how the store is opened, for measurements.
+func Open(ctx context.Context, c *config.Config, now func() time.Time, adjust ...func(*store.Options)) (*App, error) {
 	a := &App{config: c, now: now, broken: make(chan error, 1)}
 	a.plan, a.planError = planFounding(&c.Founding)
 	if a.planError != nil && fresh(c) {
@@ -69,12 +70,15 @@ func Open(ctx context.Context, c *config.Config, now func() time.Time) (*App, er
 	if err := os.MkdirAll(c.Data, 0o700); err != nil {
 		return nil, fmt.Errorf("the data directory cannot be made: %w; choose another with --data", err)
 	}
-	a.Store, err = store.Open(ctx, store.Options{
+	options := store.Options{
 		Data: c.Data, URL: c.Database, Now: now,
 		Fatal:    func(err error) { a.broken <- err },
 		Regained: a.forget,
-	})
-	if err != nil {
+	}
+	for _, change := range adjust {
+		change(&options)
+	}
+	if a.Store, err = store.Open(ctx, options); err != nil {
 		return nil, err
 	}
 	if err := a.build(ctx, master); err != nil {

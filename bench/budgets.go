@@ -1,0 +1,102 @@
+//go:build linux
+
+package main
+
+import "github.com/ostiary/ostiary/bench/report"
+
+// at64 names the CPU time of a work at 64 connections, or of a floor that knows
+// no connections.
+func at64(target, work string) string { return figure(target, work, 64, "cpu") }
+
+func floor(work string) string { return figure("floor", work, 0, "cpu") }
+
+var (
+	floorGet    = at64("floor", "get")
+	floorPost   = at64("floor", "post")
+	floorJWT    = floor("jwt")
+	floorVerify = floor("verify")
+	floorRow    = floor("rows_sqlite")
+	floorSelect = floor("reads_sqlite")
+	floorRowPG  = figure("floor", "rows_postgres", 0, "both")
+)
+
+// floorNames are how the tables call the floors, in their order.
+var floorNames = []struct{ figure, label, says string }{
+	{floorGet, "GET", "`GET` hello, net/http, 64 connections"},
+	{floorPost, "POST", "`POST`, form and Basic parsed, net/http, 64 connections"},
+	{floor("es256"), "ES256", "ES256 signature"},
+	{floorJWT, "JWT", "ES256 compact JWT, by hand"},
+	{floor("jwt_jose"), "", "the same with go-jose's serializer"},
+	{floorVerify, "verification", "ES256 verification"},
+	{floor("jwt_eddsa"), "", "EdDSA compact JWT, by hand"},
+	{floor("rsa2048"), "", "RSA-2048 signature"},
+	{floorRow, "row", "a durable family, SQLite, 64 writers"},
+	{floorSelect, "SELECT", "a family read by its id, SQLite"},
+	{floor("rows_postgres"), "", "a durable family, PostgreSQL, 64 writers: this side"},
+	{floorRowPG, "PostgreSQL row", "the same, both sides"},
+	{figure("floor", "reads_postgres", 0, "both"), "", "a family read by its id, PostgreSQL, both sides"},
+	{floor("hmac"), "", "HMAC-SHA-256 of 64 bytes"},
+	{floor("argon2id"), "", "argon2id, 19 MiB, t = 2"},
+}
+
+func label(figure string) string {
+	for _, f := range floorNames {
+		if f.figure == figure {
+			return f.label
+		}
+	}
+	return figure
+}
+
+// cpuBudgets are the budgets in CPU time, as multiples of floors of the same
+// round.
+var cpuBudgets = []report.Budget{
+	{Work: "client credentials, JWT, SQLite", Figure: at64("sqlite", "cc_jwt"), Factor: 1.5, Floors: []string{floorPost, floorJWT, floorRow}},
+	{Work: "client credentials, opaque, SQLite", Figure: at64("sqlite", "cc_opaque"), Factor: 1.5, Floors: []string{floorPost, floorRow}},
+	{Work: "client credentials, JWT, PostgreSQL, both processes", Figure: at64("postgres", "cc_jwt"), Factor: 1.6, Floors: []string{floorPost, floorJWT, floorRowPG}},
+	{Work: "introspection, opaque, state in memory", Figure: at64("sqlite", "introspect_opaque"), Factor: 1.6, Floors: []string{floorPost}},
+	{Work: "introspection, opaque, state on disk", Figure: at64("sqlite", "introspect_opaque_cold"), Factor: 1.6, Floors: []string{floorPost}, Plus: []string{floorSelect}},
+	{Work: "introspection, JWT, first sight", Figure: at64("sqlite", "introspect_jwt_first"), Factor: 1.5, Floors: []string{floorPost, floorVerify}},
+	{Work: "introspection, JWT, again", Figure: at64("sqlite", "introspect_jwt"), Factor: 2, Floors: []string{floorPost}},
+	{Work: "a forged opaque token", Figure: at64("sqlite", "forged_opaque"), Factor: 1.5, Floors: []string{floorPost}},
+	{Work: "a forged JWT", Figure: at64("sqlite", "forged_jwt"), Factor: 1.5, Floors: []string{floorPost, floorVerify}},
+	{Work: "discovery", Figure: at64("sqlite", "discovery"), Factor: 1.5, Floors: []string{floorGet}},
+	{Work: "JWKS", Figure: at64("sqlite", "jwks"), Factor: 1.5, Floors: []string{floorGet}},
+	{Work: "Configuration API, create", Figure: at64("sqlite", "config_create"), Factor: 2, Floors: []string{floorPost, floorRow, floorRow, floorRow}},
+}
+
+// growthBudgets compare with the same work in a small instance.
+var growthBudgets = []report.Budget{
+	{Work: "client credentials, JWT, 1,000,000 clients", Figure: at64("growth-clients", "cc_jwt"), Factor: 1.2, Floors: []string{at64("growth-small", "cc_jwt")}},
+	{Work: "introspection, JWT, 1,000,000 clients", Figure: at64("growth-clients", "introspect_jwt"), Factor: 1.2, Floors: []string{at64("growth-small", "introspect_jwt")}},
+	{Work: "client credentials, JWT, 1,000,000 families", Figure: at64("growth-families", "cc_jwt"), Factor: 1.2, Floors: []string{at64("growth-small", "cc_jwt")}},
+	{Work: "introspection, JWT, 1,000,000 families", Figure: at64("growth-families", "introspect_jwt"), Factor: 1.2, Floors: []string{at64("growth-small", "introspect_jwt")}},
+	{Work: "client credentials, JWT, 10,000,000 families", Figure: at64("growth-families10", "cc_jwt"), Factor: 1.2, Floors: []string{at64("growth-small", "cc_jwt")}},
+	{Work: "introspection, JWT, 10,000,000 families", Figure: at64("growth-families10", "introspect_jwt"), Factor: 1.2, Floors: []string{at64("growth-small", "introspect_jwt")}},
+}
+
+// bounds are the budgets that are plain numbers.
+var bounds = []report.Bound{
+	{Work: "resident memory, idle", Figure: figure("sqlite", "rss_idle", 0, "MiB"), Most: 40, Unit: "MiB"},
+	{Work: "resident memory, after 1,000,000 issues", Figure: figure("sqlite", "rss_issued", 0, "MiB"), Most: 150, Unit: "MiB"},
+	{Work: "resident memory, 1,000,000 clients in the database", Figure: figure("sqlite", "rss_clients", 0, "MiB"), Most: 200, Unit: "MiB"},
+	{Work: "start to the first 200, empty", Figure: figure("sqlite", "start_empty", 0, "ms"), Most: 150, Unit: "ms"},
+	{Work: "start to the first 200, 1,000,000 clients", Figure: figure("sqlite", "start_clients", 0, "ms"), Most: 2000, Unit: "ms"},
+	{Work: "static binary", Figure: figure("sqlite", "binary", 0, "MB"), Most: 45, Unit: "MB"},
+	{Work: "throughput with a commit that takes 5 ms longer, 256 connections", Figure: figure("sqlite", "commit_share", 256, "%"), Least: 80, Unit: "% of that without"},
+}
+
+// works are the rows of the tables of latency, and what they are called.
+var works = []struct{ work, says string }{
+	{"get", "`GET` hello"},
+	{"post", "`POST`, form and Basic"},
+	{"cc_jwt", "client credentials, JWT"},
+	{"cc_opaque", "client credentials, opaque"},
+	{"introspect_opaque", "introspection, opaque"},
+	{"introspect_jwt", "introspection, JWT"},
+	{"forged_opaque", "forged opaque token"},
+	{"forged_jwt", "forged JWT"},
+	{"discovery", "discovery"},
+	{"jwks", "JWKS"},
+	{"config_create", "Configuration API, create"},
+}
