@@ -78,22 +78,23 @@ func appendString(dst []byte, s string) []byte {
 // becomes U+FFFD, as in encoding/json.
 func escape(dst []byte, s string) []byte {
 	const hex = "0123456789abcdef"
-	for i := 0; i < len(s); {
-		switch c := s[i]; {
-		case c == '"' || c == '\\':
-			dst = append(dst, '\\', c)
-			i++
+	for {
+		plain := 0
+		for plain < len(s) && s[plain] >= 0x20 && s[plain] < utf8.RuneSelf && s[plain] != '"' && s[plain] != '\\' {
+			plain++
+		}
+		dst, s = append(dst, s[:plain]...), s[plain:]
+		if s == "" {
+			return dst
+		}
+		switch c := s[0]; {
+		case c >= utf8.RuneSelf:
+			r, n := utf8.DecodeRuneInString(s)
+			dst, s = utf8.AppendRune(dst, r), s[n:]
 		case c < 0x20:
-			dst = append(dst, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
-			i++
-		case c < utf8.RuneSelf:
-			dst = append(dst, c)
-			i++
+			dst, s = append(dst, '\\', 'u', '0', '0', hex[c>>4], hex[c&15]), s[1:]
 		default:
-			r, n := utf8.DecodeRuneInString(s[i:])
-			dst = utf8.AppendRune(dst, r)
-			i += n
+			dst, s = append(dst, '\\', c), s[1:]
 		}
 	}
-	return dst
 }

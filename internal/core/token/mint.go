@@ -72,7 +72,12 @@ func (s *Service) text(ctx context.Context, g *Grant, f *Family) (string, error)
 	f.TokenKey = number
 	_, _ = rand.Read(f.Salt[:])
 	if f.Format == lifetime.Opaque {
-		return opaqueOf(&secret, f, f.Generation).text(), nil
+		o := opaque{key: number, reference: reference{f.ID, f.Generation}}
+		sealers := s.pool(number, secret)
+		sealer := sealers.Get().(*sealer) //nolint:forcetypeassert // nothing else is in it
+		defer sealers.Put(sealer)
+		sealer.seal(&o, f)
+		return o.text(), nil
 	}
 	r := reference{f.ID, f.Generation}
 	text, err := s.signers.Sign(ctx, f.ApplicationID, g.Application.Settings.Algorithm(), accessType, claims(f, r, g.Issuer), f.AccessExpiresAt)

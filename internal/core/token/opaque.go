@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
+	"hash"
 	"strings"
 )
 
@@ -83,51 +84,57 @@ func parseOpaque(text string) (o opaque, ok bool) {
 	return o, true
 }
 
-// opaqueOf makes the opaque token of a family's generation.
-func opaqueOf(secret *[32]byte, f *Family, generation int32) *opaque {
-	o := &opaque{key: f.TokenKey, reference: reference{f.ID, generation}}
-	o.tag = o.wantTag(secret, f.ApplicationID)
-	o.mac = o.wantMAC(secret, f)
-	return o
+// sealer computes what only holders of one token key can: tags and MACs. It has
+// room of its own, so that it can be used again without allocations; it is not
+// for concurrent use.
+type sealer struct {
+	mac     hash.Hash
+	message []byte
+	sum     [sha256.Size]byte
 }
 
-// wantTag and wantMAC are over fields of which each has a fixed length or is
-// preceded by it, so that no two lists of fields give the same bytes.
-func (o *opaque) wantTag(secret *[32]byte, applicationID string) [8]byte {
-	var buf [128]byte
-	b := append(buf[:0], "access token tag\x00"...)
+func newSealer(secret [32]byte) *sealer {
+	return &sealer{mac: hmac.New(sha256.New, secret[:]), message: make([]byte, 0, 256)}
+}
+
+// seal gives an opaque token its tag and its MAC.
+func (s *sealer) seal(o *opaque, f *Family) {
+	o.tag = s.tag(o, f.ApplicationID)
+	o.mac = s.full(o, f)
+}
+
+// tag and full are over fields each of which has a fixed length or is preceded
+// by it, so that no two lists of fields give the same bytes.
+func (s *sealer) tag(o *opaque, applicationID string) [8]byte {
+	b := append(s.message[:0], "access token tag\x00"...)
 	b = appendField(b, applicationID)
 	b = binary.BigEndian.AppendUint32(b, uint32(o.key)) //nolint:gosec // bits only
-	b = o.appendTo(b)
-	sum := sum(secret, b)
-	return [8]byte(sum[:8])
+	s.digest(o.appendTo(b))
+	return [8]byte(s.sum[:8])
 }
 
-func (o *opaque) wantMAC(secret *[32]byte, f *Family) [16]byte {
-	var buf [256]byte
-	b := append(buf[:0], "access token mac\x00"...)
+func (s *sealer) full(o *opaque, f *Family) [16]byte {
+	b := append(s.message[:0], "access token mac\x00"...)
 	b = appendField(b, f.ApplicationID)
 	b = appendField(b, f.ClientID)
 	b = append(b, f.Salt[:]...)
-	b = o.appendTo(b)
-	sum := sum(secret, b)
-	return [16]byte(sum[:16])
+	s.digest(o.appendTo(b))
+	return [16]byte(s.sum[:16])
+}
+
+func (s *sealer) digest(message []byte) {
+	s.message = message
+	s.mac.Reset()
+	_, _ = s.mac.Write(message)
+	s.mac.Sum(s.sum[:0])
 }
 
 func (r reference) appendTo(b []byte) []byte {
-	var raw [20]byte
-	r.put(raw[:])
-	return append(b, raw[:]...)
+	b = append(b, r.id[:]...)
+	return binary.BigEndian.AppendUint32(b, uint32(r.generation)) //nolint:gosec // bits only
 }
 
 func appendField(b []byte, s string) []byte {
 	b = binary.BigEndian.AppendUint32(b, uint32(len(s))) //nolint:gosec // ids are short
 	return append(b, s...)
-}
-
-func sum(secret *[32]byte, message []byte) (out [32]byte) {
-	mac := hmac.New(sha256.New, secret[:])
-	_, _ = mac.Write(message)
-	mac.Sum(out[:0])
-	return out
 }

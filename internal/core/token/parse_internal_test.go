@@ -70,7 +70,8 @@ func TestOpaqueTextIsReadBack(t *testing.T) {
 func TestTagAndMACAreOverAllTheirFields(t *testing.T) {
 	secret := [32]byte{1}
 	f := Family{ID: ID{1}, ApplicationID: "app", ClientID: "client", Salt: [16]byte{1}, TokenKey: 1}
-	o := opaqueOf(&secret, &f, 0)
+	o := opaque{key: f.TokenKey, reference: reference{f.ID, 0}}
+	newSealer(secret).seal(&o, &f)
 	for name, change := range map[string]func(*[32]byte, *Family, *opaque){
 		"secret":              func(s *[32]byte, _ *Family, _ *opaque) { s[0]++ },
 		"application":         func(_ *[32]byte, f *Family, _ *opaque) { f.ApplicationID = "apq" },
@@ -81,10 +82,10 @@ func TestTagAndMACAreOverAllTheirFields(t *testing.T) {
 		"salt (MAC only)":     func(_ *[32]byte, f *Family, _ *opaque) { f.Salt[15]++ },
 		"boundary (MAC only)": func(_ *[32]byte, f *Family, _ *opaque) { f.ApplicationID, f.ClientID = "appc", "lient" },
 	} {
-		s, g, p := secret, f, *o
+		s, g, p := secret, f, o
 		change(&s, &g, &p)
-		tagSame := p.wantTag(&s, g.ApplicationID) == o.tag
-		macSame := p.wantMAC(&s, &g) == o.mac
+		tagSame := newSealer(s).tag(&p, g.ApplicationID) == o.tag
+		macSame := newSealer(s).full(&p, &g) == o.mac
 		if !strings.Contains(name, "MAC only") && tagSame {
 			t.Errorf("%s: the tag is the same", name)
 		}
