@@ -19,7 +19,8 @@ import (
 func (a *App) protocolSurface(throttle *web.Throttle) *web.Surface {
 	p := &protocol.Parts{
 		Applications: a.Applications, Clients: a.Clients, Tokens: a.Tokens, Signers: a.Signers,
-		Throttle: throttle, PublicURL: a.publicURL(),
+		Throttle: throttle, PublicURL: a.publicURL(), Lease: a.Store.Lease,
+		PublishAhead: a.config.SigningKeyPublishAhead,
 	}
 	return web.NewSurface("protocol", protocol.WriteError, slices.Concat(
 		grant.Routes(p),
