@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/binary"
-	"errors"
 	"time"
 
 	"github.com/ostiary/ostiary/internal/core/application"
@@ -91,43 +90,31 @@ type Edit struct {
 	Shows  bool       // the answer shows the stored secret: the event says so
 }
 
-var errRenamed = errors.New("the client is renamed")
-
 // Update changes a client's fields. An owner cannot take the feature owner from
 // itself (ErrOwnerDropped): that, and what the features may become, is decided
 // in the transaction, by the row. Faults as Create, and NotFound.
 func (o *Operations) Update(ctx context.Context, source audit.Source, app *application.Application, id string, edit Edit) (*Client, error) {
 	now := o.moment()
-	change := func(unique Uniqueness) (*Client, error) {
-		return o.store.Change(ctx, app.ID, id, unique, func(c *Client) (audit.Event, error) {
-			event := audit.New(source, app.ID, "client.update", object(id), now)
-			event.Before = c.document()
-			name, features := c.Name, c.Settings.Features
-			edit.Apply(c)
-			if err := c.conform(app, features); err != nil {
-				return audit.Event{}, err
-			}
-			if source.Actor == object(id) && features.Has(Owner) && !c.Settings.Features.Has(Owner) {
-				return audit.Event{}, ErrOwnerDropped
-			}
-			if unique != edit.Unique && name != c.Name {
-				return audit.Event{}, errRenamed
-			}
-			c.UpdatedAt = now
-			shown := ""
-			if secret := c.shownSecret(app, now); edit.Shows && secret != nil {
-				shown = secret.ID
-			}
-			event.After = c.documentShowing(shown)
-			return event, nil
-		})
-	}
 	defer o.clients.Void(app.ID, id)
-	c, err := change(NameAndVersion)
-	if errors.Is(err, errRenamed) {
-		return change(edit.Unique)
-	}
-	return c, err
+	return o.store.Change(ctx, app.ID, id, edit.Unique, func(c *Client) (audit.Event, error) {
+		event := audit.New(source, app.ID, "client.update", object(id), now)
+		event.Before = c.document()
+		before := c.Settings.Features
+		edit.Apply(c)
+		if err := c.conform(app, before); err != nil {
+			return audit.Event{}, err
+		}
+		if source.Actor == object(id) && before.Has(Owner) && !c.Settings.Features.Has(Owner) {
+			return audit.Event{}, ErrOwnerDropped
+		}
+		c.UpdatedAt = now
+		shown := ""
+		if secret := c.shownSecret(app, now); edit.Shows && secret != nil {
+			shown = secret.ID
+		}
+		event.After = c.documentShowing(shown)
+		return event, nil
+	})
 }
 
 // conform holds the values of a client to the rules that hold on every surface;
