@@ -174,6 +174,7 @@ func runBlocks(t *testing.T, blocks [][]string) {
 			said, _ := os.ReadFile(filepath.Join(dir, fmt.Sprintf("output.%d", i)))
 			t.Logf("block %d said\n%s", i, said)
 		}
+		return
 	}
 	for i, b := range blocks {
 		if b[1] != "text output" {
@@ -181,7 +182,7 @@ func runBlocks(t *testing.T, blocks [][]string) {
 		}
 		got, err := os.ReadFile(filepath.Join(dir, fmt.Sprintf("output.%d", i-1)))
 		if err != nil {
-			t.Error(err)
+			t.Fatal(err)
 		}
 		if want := strings.TrimSpace(here.Replace(b[2])); !pattern(want).Match(bytes.TrimSpace(got)) {
 			t.Errorf("this block\n%s\nprints\n%s\nrather than\n%s", blocks[i-1][2], got, want)

@@ -55,7 +55,7 @@ func checkImports(tree []*file) (broken []string) {
 		}
 		for _, p := range importsOf(f) {
 			dir, ours := strings.CutPrefix(p, module)
-			if ours && !mayImport(f, layer, dir) {
+			if ours && (!mayImport(f, layer, dir) || product(f) && underAny(dir, harness)) {
 				broken = append(broken, fmt.Sprintf("%s: %s must not import %s", f.path, f.dir, dir))
 			}
 		}
@@ -75,15 +75,20 @@ func mayImport(f *file, layer, dir string) bool {
 	}
 }
 
+// product reports whether a file is part of the program.
+func product(f *file) bool {
+	return !f.test && (under(f.dir, "internal") || under(f.dir, "cmd")) && !underAny(f.dir, harness)
+}
+
 func checkConfined(tree []*file) (broken []string) {
 	for _, f := range goFiles(tree) {
-		if f.test || under(f.dir, "internal/store/storetest") {
+		if !product(f) {
 			continue
 		}
 		for _, p := range importsOf(f) {
 			for library, homes := range confined {
 				if under(p, library) && !underAny(f.dir, homes) {
-					broken = append(broken, fmt.Sprintf("%s: %s is for %s only", f.path, p, strings.Join(homes, ", ")))
+					broken = append(broken, fmt.Sprintf("%s: %s is for %s only", f.path, p, strings.Join(append(homes, "tests"), ", ")))
 				}
 			}
 		}
@@ -129,8 +134,7 @@ func checkClock(tree []*file) (broken []string) {
 
 func checkEnvironment(tree []*file) (broken []string) {
 	for _, f := range goFiles(tree) {
-		product := under(f.dir, "internal") || under(f.dir, "cmd")
-		if !f.test && product && f.dir != "internal/config" && f.dir != "internal/store/storetest" {
+		if product(f) && f.dir != "internal/config" {
 			for _, use := range uses(f, "os", "Getenv", "LookupEnv", "Environ", "ExpandEnv") {
 				broken = append(broken, use+": only internal/config reads the environment")
 			}

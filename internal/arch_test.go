@@ -35,32 +35,37 @@ var layers = map[string][]string{
 	"internal/store":      {"internal/core"},
 	"internal/web":        {},
 	"internal/cache":      {},
+	"internal/pgtest":     {},
 	"internal/servertest": {"internal/app", "internal/config", "internal/core", "internal/store"},
 	"test":                {"internal/servertest"},
 	"bench":               {"internal/app", "internal/config", "internal/core", "internal/store", "internal/servertest"},
 	"docs":                {"internal/config", "test/process"},
 }
 
-// testLayers may be imported by every test, as may what is below its package: a temporary SQLite rather than a
-// mock of our own database, and a whole server.
-var testLayers = []string{"internal/store", "internal/servertest", "internal/core"}
+// testLayers may be imported by every test, as may what is below its package: a
+// temporary database rather than a mock of our own, and a whole server.
+var testLayers = []string{"internal/store", "internal/pgtest", "internal/servertest", "internal/core"}
 
-// confined says in which layers a package of others, and all below it, may be
-// imported; tests are free, save as coreBans says.
+// harness are the packages that only tests import. Like tests, and like what is
+// outside internal and cmd, they may use any library.
+var harness = []string{"internal/servertest", "internal/pgtest", "internal/store/storetest"}
+
+// confined says in which packages of the product a library, and all below it,
+// may be imported; none: in tests only.
 var confined = map[string][]string{
-	"database/sql":                    {"internal/store", "bench"},
+	"database/sql":                    {"internal/store"},
 	"modernc.org/sqlite":              {"internal/store"},
 	"github.com/jackc/pgx/v5":         {"internal/store"},
 	"github.com/pressly/goose/v3":     {"internal/store"},
 	"html/template":                   {"internal/web", "internal/endpoint"},
 	"text/template":                   {"internal/cli"},
-	"net/http":                        {"internal/core/oauth", "internal/config", "internal/web", "internal/endpoint", "internal/app", "internal/cli", "internal/servertest", "test", "bench", "docs"},
+	"net/http":                        {"internal/core/oauth", "internal/config", "internal/web", "internal/endpoint", "internal/app", "internal/cli"},
 	"github.com/spf13/cobra":          {"internal/cli"},
-	"github.com/caarlos0/env/v11":     {"internal/config"},
 	"go.yaml.in/yaml/v3":              {"internal/config"},
 	"github.com/prometheus":           {"internal/endpoint/ops", "internal/app"},
-	"github.com/go-jose/go-jose/v4":   {"internal/core/key", "bench"},
+	"github.com/go-jose/go-jose/v4":   {"internal/core/key"},
 	"golang.org/x/crypto":             {"internal/core/key"},
+	"testing":                         {},
 	"github.com/google/go-cmp":        {},
 	"pgregory.net/rapid":              {},
 	"github.com/rogpeppe/go-internal": {},
@@ -90,6 +95,7 @@ var rules = []rule{
 		{"internal/endpoint/protocol/x.go", `package protocol; import _ "github.com/ostiary/ostiary/internal/endpoint/protocol/grant"`},
 		{"internal/endpoint/ops/x.go", `package ops; import _ "github.com/ostiary/ostiary/internal/store"`},
 		{"internal/core/token/x_test.go", `package token_test; import _ "github.com/ostiary/ostiary/internal/web"`},
+		{"internal/store/x.go", `package store; import _ "github.com/ostiary/ostiary/internal/store/storetest"`},
 		{"internal/novel/x.go", `package novel`},
 	}},
 	{"libraries in their place", checkConfined, []example{
@@ -98,6 +104,7 @@ var rules = []rule{
 		{"internal/core/client/x.go", `package client; import _ "database/sql"`},
 		{"internal/endpoint/ops/x.go", `package ops; import _ "github.com/jackc/pgx/v5/pgxpool"`},
 		{"internal/store/x.go", `package store; import _ "html/template"`},
+		{"internal/web/x.go", `package web; import _ "testing"`},
 	}},
 	{"the core takes its time", checkClock, []example{
 		{"internal/core/token/x.go", `package token; import "time"; var x = time.Now()`},
