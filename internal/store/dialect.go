@@ -1,0 +1,39 @@
+package store
+
+import (
+	"context"
+	"errors"
+
+	"github.com/ostiary/ostiary/internal/core/fault"
+)
+
+// dialect is what the two databases say differently.
+type dialect struct {
+	name string
+	// values gives the rows of a JSON array of strings that is the parameter.
+	values func(parameter string) string
+	// shared ends a SELECT whose row must stay as it is until the commit.
+	shared string
+	// lock makes transactions on the same thing wait for one another. SQLite
+	// has one writer and needs none.
+	lock func(ctx context.Context, s session, parts ...string) error
+	// readContext bounds a query outside a transaction.
+	readContext func(ctx context.Context) (context.Context, context.CancelFunc)
+	// unavailable reports whether an error of the driver means that the
+	// database is out of reach for now, as against a defect.
+	unavailable func(err error) bool
+}
+
+// classify gives an error of the database the form that the core knows.
+func (d *dialect) classify(err error) error {
+	if err == nil {
+		return nil
+	}
+	if _, ok := errors.AsType[*fault.Error](err); ok {
+		return err
+	}
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || d.unavailable(err) {
+		return fault.Unavailablef(err, "The database cannot be reached now; try again.")
+	}
+	return err
+}

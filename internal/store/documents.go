@@ -1,0 +1,56 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/ostiary/ostiary/internal/core/audit"
+	"github.com/ostiary/ostiary/internal/core/fault"
+)
+
+// Documents implements client.Store.
+func (c Clients) Documents(ctx context.Context, applicationID string, ids ...string) (map[string][]byte, error) {
+	if len(ids) == 0 {
+		ids = []string{""}
+	}
+	list, err := json.Marshal(ids)
+	if err != nil {
+		return nil, err
+	}
+	found := make(map[string][]byte)
+	_, err = readAll(ctx, c.db, func(row scanner) (struct{}, error) {
+		var id, document string
+		err := row.Scan(&id, &document)
+		found[id] = []byte(document)
+		return struct{}{}, err
+	}, `SELECT client_id, document FROM settings_document WHERE application_id = $1 AND client_id IN (`+c.db.dialect.values("$2")+`)`,
+		applicationID, string(list))
+	return found, err
+}
+
+// PutDocument implements client.Store.
+func (c Clients) PutDocument(ctx context.Context, applicationID, id string, document []byte, event audit.Event) error {
+	return c.db.change(ctx, func(ctx context.Context, s session) error {
+		text, args, missing := `SELECT 1 FROM application WHERE id = $1`, []any{applicationID}, noApplication
+		if id != "" {
+			text, args, missing = `SELECT 1 FROM client WHERE application_id = $1 AND id = $2`, append(args, id), noClient
+		}
+		_, ok, err := one(ctx, s, column[int64], text+s.dialect.shared, args...)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return missing()
+		}
+		_, err = s.exec(ctx, `INSERT INTO settings_document (application_id, client_id, document) VALUES ($1, $2, $3)
+			ON CONFLICT (application_id, client_id) DO UPDATE SET document = excluded.document`, applicationID, id, string(document))
+		if err != nil {
+			return err
+		}
+		return record(ctx, s, event)
+	})
+}
+
+// errRaced: somebody else changed the row between its reading and its writing;
+// the operation runs again.
+var errRaced = fault.Unavailablef(nil, "Too many change this at once; try again.")
