@@ -25,8 +25,8 @@ type Service struct {
 	signers  *key.Signers
 	now      func() time.Time
 	families *cache.Cache[ID, *Family]
-	verified *cache.Cache[[32]byte, verified]
-	sealers  sync.Map // number of a token key -> *sync.Pool of *sealer
+	verified *cache.Cache[[32]byte, reference] // by SHA-256 of the text
+	sealers  sync.Map                          // number of a token key -> *sync.Pool of *sealer
 }
 
 // NewService makes a service that remembers at most cacheBytes: three quarters
@@ -35,7 +35,7 @@ func NewService(store Store, clients *client.Registry, ring *key.Ring, signers *
 	return &Service{
 		store: store, clients: clients, ring: ring, signers: signers, now: now,
 		families: cache.New(cacheBytes/4*3, weight),
-		verified: cache.New(cacheBytes/4, func([32]byte, verified) int { return verifiedWeight }),
+		verified: cache.New(cacheBytes/4, func([32]byte, reference) int { return verifiedWeight }),
 	}
 }
 

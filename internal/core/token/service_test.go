@@ -170,6 +170,19 @@ func TestTokensOfAnotherApplicationAreRefused(t *testing.T) {
 	}
 }
 
+// An expired JWT is refused by what it says itself, without a look at its family.
+func TestAnExpiredJWTCostsNoSQL(t *testing.T) {
+	b := newBed(t)
+	c := b.client(b.app, lifetime.JWT)
+	text := b.mint(b.app, c)
+	b.mint(b.app, c) // the first one of the day makes the keys be read again
+	b.now = b.now.Add(time.Hour)
+	before := b.db.Statements()
+	if b.alive(t, b.app, text) || b.db.Statements() != before {
+		t.Errorf("alive, or %d SQL statements", b.db.Statements()-before)
+	}
+}
+
 func TestOtherKindsAreRefused(t *testing.T) {
 	b := newBed(t)
 	c := b.client(b.app, lifetime.Opaque)

@@ -256,7 +256,7 @@ func (a answer) wantError(t testing.TB, name string, status int, code string) {
 	if a.status != status || a.body["error"] != code || description == "" || len(a.body) != 2 {
 		t.Errorf("%s: %d %s, want %d %s", name, a.status, a.text, status, code)
 	}
-	if a.header.Get("Content-Type") != "application/json" || a.header.Get("Cache-Control") != "no-store" {
+	if a.header.Get("Content-Type") != "application/json" || a.header.Get("Cache-Control") != "no-store" || a.header.Get("Pragma") != "no-cache" {
 		t.Errorf("%s: header %v", name, a.header)
 	}
 }
