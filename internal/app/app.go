@@ -48,7 +48,6 @@ type App struct {
 	now       func() time.Time
 	plan      *plan
 	planError error // why the store cannot be founded as the flags say
-	draining  atomic.Bool
 	built     atomic.Bool
 	broken    chan error // holds why the store may not be written to any more
 }

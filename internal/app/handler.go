@@ -13,7 +13,7 @@ import (
 )
 
 // Handler is what the main listener serves.
-func (a *App) Handler() http.Handler {
+func (a *App) Handler(drain *web.Drain) http.Handler {
 	throttle := web.NewThrottle(a.config.FailedAuthenticationsPerSecond, a.config.FailedAuthenticationsBurst, a.now)
 	oauth := a.protocolSurface(throttle)
 	configuration := configapi.New(configapi.Deps{
@@ -28,7 +28,7 @@ func (a *App) Handler() http.Handler {
 		NewID:        ident.Request,
 		Now:          a.now,
 		Observe:      a.Metrics.Observe,
-		Draining:     a.draining.Load,
+		Draining:     drain.Begun,
 		Gate:         a.Store.Lease,
 	}
 }
@@ -36,9 +36,9 @@ func (a *App) Handler() http.Handler {
 var errDraining = errors.New("the server is stopping")
 
 // OpsHandler is what the operations listener serves.
-func (a *App) OpsHandler() http.Handler {
+func (a *App) OpsHandler(drain *web.Drain) http.Handler {
 	surface := ops.New(ops.Deps{Metrics: a.Metrics, Ready: func(ctx context.Context) error {
-		if a.draining.Load() {
+		if drain.Begun() {
 			return errDraining
 		}
 		return a.Store.Healthy(ctx)

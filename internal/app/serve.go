@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/ostiary/ostiary/internal/config"
+	"github.com/ostiary/ostiary/internal/web"
 )
 
 // Limits of the listeners. The kit's own limit on headers is lower and answers
@@ -29,7 +30,10 @@ const (
 const shutdownTime = readTime + 5*time.Second
 
 // Listeners are where the server listens.
-type Listeners struct{ Main, Ops net.Listener }
+type Listeners struct {
+	Main, Ops net.Listener
+	drain     *web.Drain // of Main
+}
 
 // Listen opens both listeners. It comes before the store is opened, so that a
 // port in use founds nothing.
@@ -38,6 +42,11 @@ func Listen(ctx context.Context, c *config.Config) (*Listeners, error) {
 	if err != nil {
 		return nil, err
 	}
+	drain, err := web.NewDrain(main)
+	if err != nil {
+		return nil, errors.Join(err, main.Close())
+	}
+	main = drain.Listener()
 	if c.TLSCert != "" {
 		pair, err := tls.LoadX509KeyPair(c.TLSCert, c.TLSKey)
 		if err != nil {
@@ -51,7 +60,7 @@ func Listen(ctx context.Context, c *config.Config) (*Listeners, error) {
 	if err != nil {
 		return nil, errors.Join(err, main.Close())
 	}
-	return &Listeners{main, ops}, nil
+	return &Listeners{main, ops, drain}, nil
 }
 
 func listen(ctx context.Context, flag, address string) (net.Listener, error) {
@@ -85,14 +94,15 @@ func (a *App) Run(ctx context.Context, l *Listeners) error {
 // close and the requests under way end. It gives back nil after a drain, and an
 // error where the server had to stop by itself.
 func (a *App) Serve(ctx context.Context, l *Listeners) error {
-	main, ops := a.server(a.Handler()), a.server(a.OpsHandler())
+	main, ops := a.server(a.Handler(l.drain)), a.server(a.OpsHandler(l.drain))
+	main.ConnState = l.drain.ConnState
 	failed := make(chan error, 2)
 	go func() { failed <- main.Serve(l.Main) }()
 	go func() { failed <- ops.Serve(l.Ops) }()
 	slog.Info("serving", "address", l.Main.Addr().String(), "operations", l.Ops.Addr().String(), "public_url", a.publicURL())
 	select {
 	case <-ctx.Done():
-		return a.drain(main, ops)
+		return a.drain(l.drain, main, ops)
 	case err := <-failed:
 		return errors.Join(fmt.Errorf("a listener failed: %w", err), main.Close(), ops.Close())
 	case err := <-a.broken:
@@ -110,11 +120,11 @@ func (a *App) server(h http.Handler) *http.Server {
 
 // drain stops without refusing anybody. Connections are not cut when the signal
 // comes, since a request may be on its way on any of them: for the time of the
-// delay each answer carries "Connection: close" and new connections are taken.
-// The operations listener goes last, so that readiness is seen to be over.
-func (a *App) drain(main, ops *http.Server) error {
+// delay each answer is the last on its connection and new connections are
+// taken. The operations listener goes last, so that readiness is seen to be over.
+func (a *App) drain(d *web.Drain, main, ops *http.Server) error {
 	slog.Info("stopping", "drain_delay", a.config.DrainDelay)
-	a.draining.Store(true)
+	d.Begin()
 	select {
 	case <-time.After(a.config.DrainDelay):
 	case err := <-a.broken:
@@ -122,8 +132,8 @@ func (a *App) drain(main, ops *http.Server) error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), shutdownTime)
 	defer cancel()
-	if err := main.Shutdown(ctx); err != nil {
-		return errors.Join(fmt.Errorf("requests did not end in time: %w", err), main.Close(), ops.Close())
+	if err := d.Finish(ctx, main); err != nil {
+		return errors.Join(err, ops.Close())
 	}
 	if err := ops.Shutdown(ctx); err != nil {
 		return errors.Join(err, ops.Close())

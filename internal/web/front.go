@@ -19,6 +19,7 @@ type Info struct {
 	Address netip.Addr // the client's address, unmapped, behind trusted proxies
 
 	gate    func() error
+	unread  bool // the body was refused before its end
 	surface string
 	route   string
 	err     error
@@ -57,16 +58,15 @@ func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := f.Now()
 	info := &Info{ID: f.NewID(), Address: f.Proxies.ClientAddress(r), gate: f.Gate}
 	w.Header()["X-Request-Id"] = []string{info.ID}
-	if f.Draining != nil && f.Draining() {
-		w.Header()["Connection"] = []string{"close"}
-	}
-	rec := &recorder{ResponseWriter: w}
+	rec := &recorder{ResponseWriter: w, leaving: f.Draining}
+	defer func() { // also where the connection is aborted by a panic
+		took := f.Now().Sub(start)
+		if f.Observe != nil {
+			f.Observe(info.surface, info.route, r.Method, rec.code(), took)
+		}
+		f.log(r, info, rec.code(), took)
+	}()
 	f.handler(r).ServeHTTP(rec, r.WithContext(context.WithValue(r.Context(), infoKey{}, info)))
-	took := f.Now().Sub(start)
-	if f.Observe != nil {
-		f.Observe(info.surface, info.route, r.Method, rec.code(), took)
-	}
-	f.log(r, info, rec.code(), took)
 }
 
 func (f *Front) handler(r *http.Request) http.Handler {
@@ -104,17 +104,33 @@ func (f *Front) log(r *http.Request, info *Info, status int, took time.Duration)
 	slog.LogAttrs(r.Context(), level, "request", attrs...)
 }
 
-// recorder remembers the status. Unwrap lets http.ResponseController through.
+// recorder remembers the status, and asks the client to leave where the server
+// is stopping as the answer begins. Unwrap lets http.ResponseController through.
 type recorder struct {
 	http.ResponseWriter
-	status int
+	status  int
+	leaving func() bool
 }
 
 func (r *recorder) WriteHeader(status int) {
 	if r.status == 0 {
-		r.status = status
+		r.begin(status)
 	}
 	r.ResponseWriter.WriteHeader(status)
+}
+
+func (r *recorder) Write(b []byte) (int, error) {
+	if r.status == 0 {
+		r.begin(http.StatusOK)
+	}
+	return r.ResponseWriter.Write(b)
+}
+
+func (r *recorder) begin(status int) {
+	r.status = status
+	if r.leaving != nil && r.leaving() {
+		r.Header()["Connection"] = []string{"close"}
+	}
 }
 
 func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }

@@ -143,8 +143,9 @@ func (s *Surface) run(w http.ResponseWriter, r *http.Request, h Handler) {
 	}
 }
 
-// fail notes the error for the log and has the surface write it; a surface
-// writes nothing more once an answer has begun.
+// fail notes the error for the log and has the surface write it. Where an
+// answer has begun there is no room for one: the connection is cut, so that the
+// caller does not take the half for the whole.
 func (s *Surface) fail(w http.ResponseWriter, r *http.Request, err error) {
 	info := InfoOf(r)
 	info.err = err
@@ -154,7 +155,13 @@ func (s *Surface) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if p, ok := errors.AsType[*PanicError](err); ok {
 		slog.ErrorContext(r.Context(), "panic in a handler", "request_id", info.ID, "panic", fmt.Sprint(p.Value), "stack", string(p.Stack))
 	}
+	if rec, ok := w.(*recorder); ok && rec.status != 0 {
+		panic(http.ErrAbortHandler)
+	}
 	s.errors(w, r, err)
+	if info.unread {
+		linger(w, r)
+	}
 }
 
 func split(u *url.URL, segments []string) ([]string, bool) {
