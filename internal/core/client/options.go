@@ -197,6 +197,6 @@ func decode(stored []byte) (Document, error) {
 func (d Document) record() json.RawMessage {
 	return mustJSON(struct {
 		Values map[string]json.RawMessage `json:"values"`
-		Custom []string                   `json:"custom"`
+		Custom []string                   `json:"custom,omitempty"`
 	}{d.Values, slices.Sorted(maps.Keys(d.Custom))})
 }
