@@ -61,11 +61,11 @@ func (b *bench) siteCells(ctx context.Context, s *site, t *target) []cell {
 		{t, "introspect_jwt", everywhere, known(t, token, introspect, s.jwt)},
 		{t, "forged_opaque", everywhere, forged(t, s, s.opaque, forgeOpaque)},
 		{t, "forged_jwt", everywhere, forged(t, s, s.jwt, forgeJWT)},
-		{t, "introspect_opaque_cold", []int{64}, func(int) (load.Work, error) {
+		{t, "introspect_opaque_cold", []int{16}, func(int) (load.Work, error) {
 			tokens, err := cold.take(ctx)
 			return load.Work{Requests: introspections(introspect, s.opaque, tokens), Once: true, Status: 200, Contains: `"active":true`}, err
 		}},
-		{t, "introspect_jwt_first", []int{64}, func(int) (load.Work, error) {
+		{t, "introspect_jwt_first", []int{16}, func(int) (load.Work, error) {
 			tokens, err := mint(t, token, s.jwt, fresh)
 			return load.Work{Requests: introspections(introspect, s.jwt, tokens), Once: true, Status: 200, Contains: `"active":true`}, err
 		}},

@@ -87,7 +87,7 @@ func run(ctx context.Context, args []string, out io.Writer) (missed bool, err er
 	flags.BoolVar(&b.full, "full", false, "grow to 10,000,000 families (several GB of disk)")
 	flags.BoolVar(&b.check, "check", false, "end with status 3 where a budget is missed")
 	flags.StringVar(&b.out, "out", "", "write the results to this `file` (default: bench/RESULTS.md after a whole run)")
-	flags.StringVar(&b.profiles, "profiles", "", "also write CPU profiles of the server to this `directory`")
+	flags.StringVar(&b.profiles, "profiles", "", "measure nothing, but write CPU profiles of the server to this `directory`")
 	if err := flags.Parse(args); err != nil {
 		return false, err
 	}
@@ -118,7 +118,7 @@ func (b *bench) wants(part string) bool {
 func (b *bench) save(text string) error {
 	file := b.out
 	if file == "" {
-		if b.only != "" {
+		if b.only != "" || b.profiles != "" {
 			return nil
 		}
 		file = filepath.Join("bench", "RESULTS.md")
@@ -144,12 +144,15 @@ func (b *bench) say(format string, args ...any) {
 // measureAll measures every part that is wanted.
 func (b *bench) measureAll(ctx context.Context) error {
 	b.describe(ctx)
+	if b.profiles != "" {
+		return b.profile(ctx)
+	}
 	if slices.ContainsFunc([]string{"sqlite", "postgres", "start", "memory", "commit", "growth"}, b.wants) {
 		if err := b.build(ctx); err != nil {
 			return err
 		}
 	}
-	for _, part := range []func(context.Context) error{b.rounds, b.start, b.memory, b.commit, b.growth, b.profile} {
+	for _, part := range []func(context.Context) error{b.rounds, b.start, b.memory, b.commit, b.growth} {
 		if err := part(ctx); err != nil {
 			return err
 		}
