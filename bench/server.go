@@ -44,6 +44,7 @@ type site struct {
 	ops      netip.AddrPort
 	command  []string // what to start it with
 	process  *exec.Cmd
+	exited   chan error
 
 	application string
 	owner       credentials
@@ -112,11 +113,19 @@ func (s *site) start(ctx context.Context) (time.Duration, error) {
 	if err := s.process.Start(); err != nil {
 		return 0, err
 	}
+	s.exited = make(chan error, 1)
+	go func() { s.exited <- s.process.Wait() }()
 	for time.Since(began) < time.Minute && ctx.Err() == nil {
 		if s.ready(ctx) {
 			return time.Since(began), nil
 		}
-		time.Sleep(time.Millisecond)
+		select {
+		case err := <-s.exited:
+			err = fmt.Errorf("the server %v did not start: %w", s.process.Args, err)
+			s.process = nil
+			return 0, err
+		case <-time.After(time.Millisecond):
+		}
 	}
 	return 0, errors.Join(fmt.Errorf("the server %v was not ready within a minute", s.process.Args), s.stop())
 }
@@ -134,18 +143,17 @@ func (s *site) ready(ctx context.Context) bool {
 	return errors.Join(answer.Body.Close()) == nil && answer.StatusCode == http.StatusOK
 }
 
-// stop stops the server in good order; a site that is not running is left so.
+// stop stops the server in good order; one that does not run is left so.
 func (s *site) stop() error {
-	if s.process == nil || s.process.Process == nil {
+	if s.process == nil {
 		return nil
 	}
-	_ = s.process.Process.Signal(syscall.SIGTERM)
 	process := s.process.Process
+	s.process = nil
+	_ = process.Signal(syscall.SIGTERM)
 	timer := time.AfterFunc(20*time.Second, func() { _ = process.Kill() })
 	defer timer.Stop()
-	err := s.process.Wait()
-	s.process = nil
-	if err != nil {
+	if err := <-s.exited; err != nil {
 		return fmt.Errorf("the server did not stop in good order: %w", err)
 	}
 	return nil
