@@ -21,7 +21,6 @@ import (
 	"github.com/ostiary/ostiary/internal/core/key"
 	"github.com/ostiary/ostiary/internal/core/token"
 	"github.com/ostiary/ostiary/internal/endpoint/ops"
-	"github.com/ostiary/ostiary/internal/endpoint/protocol"
 	"github.com/ostiary/ostiary/internal/store"
 )
 
@@ -119,7 +118,7 @@ func (a *App) build(ctx context.Context, master *masterKey) error {
 	a.Clients = client.NewRegistry(a.Store.Clients(), a.Ring, a.now, clientCache)
 	a.Operations = client.NewOperations(a.Store.Clients(), a.Store.Audit(), a.Clients, a.Applications, a.Ring, a.now)
 	a.Tokens = token.NewService(a.Store.Tokens(), a.Clients, a.Ring, a.Signers, a.now, tokenCache)
-	a.Metrics = ops.NewMetrics("/{app}" + protocol.TokenPath)
+	a.Metrics = a.metrics()
 	a.built.Store(true)
 	return nil
 }

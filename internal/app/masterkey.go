@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/ostiary/ostiary/internal/config"
@@ -79,7 +80,7 @@ func commandMasterKey(ctx context.Context, command string) (*masterKey, error) {
 
 func fileMasterKey(path string) (*masterKey, error) {
 	content, err := readSecretFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 		return &masterKey{missing: true, path: path}, nil
 	}
 	if err != nil {

@@ -80,6 +80,11 @@ var ErrStore = errors.New("the database failed while it was written to; the serv
 
 // Run is Serve, and what runs in the background beside it.
 func (a *App) Run(ctx context.Context, l *Listeners) error {
+	if id := a.config.DefaultApplication; id != "" {
+		if _, err := a.Applications.Get(ctx, id); err != nil {
+			return fmt.Errorf("--default-application %s: %w", id, err)
+		}
+	}
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var loops sync.WaitGroup
 	defer loops.Wait()

@@ -1,0 +1,145 @@
+package cli_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/ostiary/ostiary/internal/cli"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"ostiary": func() { os.Exit(cli.Run(os.Args[1:], os.Stdout, os.Stderr)) },
+	})
+}
+
+// TestScripts runs testdata/*.txt. Beside testscript's own commands they have:
+//
+//	free NAME…                     sets each variable to a free loopback address
+//	ready ADDRESS                  waits until the server is ready there
+//	exits STATUS COMMAND ARG…      runs a command and wants that exit status
+//	field NAME FILE KEY            sets a variable to a member of a JSON object
+//	members FILE KEY…              wants a JSON object with exactly these members
+//	mode PERMISSIONS FILE          wants a file with these permissions
+//	fetch STATUS METHOD URL [USER:PASSWORD [BODY]]
+//	                               sends a request, wants a status, prints the body
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata",
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"free": free, "ready": ready, "exits": exits, "field": field, "members": members, "mode": mode, "fetch": fetch,
+		},
+	})
+}
+
+func free(ts *testscript.TestScript, _ bool, names []string) {
+	var held []net.Listener // until the last was found, so that no two are the same
+	for _, name := range names {
+		l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
+		ts.Check(err)
+		ts.Setenv(name, l.Addr().String())
+		held = append(held, l)
+	}
+	for _, l := range held {
+		ts.Check(l.Close())
+	}
+}
+
+func ready(ts *testscript.TestScript, _ bool, args []string) {
+	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); {
+		answer, err := http.Get("http://" + args[0] + "/readyz") //nolint:noctx // a loopback address that answers or refuses
+		if err == nil {
+			_ = answer.Body.Close()
+			if answer.StatusCode == http.StatusOK {
+				return
+			}
+		}
+		time.Sleep(5 * time.Millisecond) // another process: there is nothing to wait on
+	}
+	ts.Fatalf("%s did not get ready", args[0])
+}
+
+func exits(ts *testscript.TestScript, _ bool, args []string) {
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	if exit, ok := errors.AsType[*exec.ExitError](ts.Exec(args[1], args[2:]...)); ok {
+		got = exit.ExitCode()
+	}
+	if got != want {
+		ts.Fatalf("exit status %d, want %d", got, want)
+	}
+}
+
+func object(ts *testscript.TestScript, file string) map[string]any {
+	var o map[string]any
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(file)), &o))
+	return o
+}
+
+func field(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Setenv(args[0], fmt.Sprint(object(ts, args[1])[args[2]]))
+}
+
+func members(ts *testscript.TestScript, _ bool, args []string) {
+	var got []string
+	for name, value := range object(ts, args[0]) {
+		if value == "" {
+			ts.Fatalf("%s is empty", name)
+		}
+		got = append(got, name)
+	}
+	slices.Sort(got)
+	want := slices.Sorted(slices.Values(args[1:]))
+	if !slices.Equal(got, want) {
+		ts.Fatalf("members %v, want %v", got, want)
+	}
+}
+
+func mode(ts *testscript.TestScript, _ bool, args []string) {
+	info, err := os.Stat(ts.MkAbs(args[1]))
+	ts.Check(err)
+	if got := fmt.Sprintf("%04o", info.Mode().Perm()); got != args[0] {
+		ts.Fatalf("%s has mode %s, want %s", args[1], got, args[0])
+	}
+}
+
+func fetch(ts *testscript.TestScript, _ bool, args []string) {
+	body := ""
+	if len(args) > 4 {
+		body = args[4]
+	}
+	r, err := http.NewRequestWithContext(context.Background(), args[1], args[2], strings.NewReader(body))
+	ts.Check(err)
+	if len(args) > 3 {
+		id, secret, _ := strings.Cut(args[3], ":")
+		r.SetBasicAuth(id, secret)
+	}
+	if body != "" {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	answer, err := http.DefaultClient.Do(r)
+	ts.Check(err)
+	defer func() { _ = answer.Body.Close() }()
+	text, err := io.ReadAll(answer.Body)
+	ts.Check(err)
+	if strconv.Itoa(answer.StatusCode) != args[0] {
+		ts.Fatalf("status %d, want %s: %s", answer.StatusCode, args[0], text)
+	}
+	_, err = ts.Stdout().Write(text)
+	ts.Check(err)
+}
