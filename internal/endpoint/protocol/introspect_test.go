@@ -187,3 +187,20 @@ func TestAStateThatCannotBeKnownIsNoAnswer(t *testing.T) {
 		}
 	}
 }
+
+func TestAClosedStoreIsNoAnswer(t *testing.T) {
+	r := newRig(t)
+	c := r.client()
+	known, unknown := r.mint(c, ""), r.mint(c, "")
+	r.wantActive("known", c, known, true)
+	if err := r.db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for name, got := range map[string]answer{
+		"introspection": r.introspect(c, unknown), "revocation": r.revoke(c, unknown), "a new token": r.tokenBy("basic", c, ""),
+	} {
+		if got.status < 500 || got.body["error"] == nil || got.body["active"] != nil {
+			t.Errorf("%s: %d %s", name, got.status, got.text)
+		}
+	}
+}
