@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -28,17 +29,9 @@ import (
 // missing is what a test says where PostgreSQL is not installed.
 const missing = "PostgreSQL is needed for this test: apt-get install postgresql"
 
-// cluster is the PostgreSQL of this process.
-type cluster struct {
-	bin       string
-	directory string
-	port      int
-	as        *syscall.Credential // nil: as this process
-}
-
 var (
 	once     sync.Once
-	shared   *cluster
+	shared   *Cluster
 	failure  error
 	sequence atomic.Int64
 )
@@ -50,42 +43,81 @@ func Main(m *testing.M) int {
 	if shared == nil {
 		return code
 	}
-	if err := shared.stop(); err != nil {
+	if err := shared.Remove(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return max(code, 1)
 	}
 	return code
 }
 
-// Database makes an empty database and gives its URL. It goes with the cluster.
+// Database makes an empty database on the cluster of this process and gives its
+// URL. It goes with the cluster.
 func Database(t testing.TB) string {
 	t.Helper()
-	once.Do(func() { shared, failure = start() })
+	once.Do(func() { shared, failure = create() })
 	if failure != nil {
 		t.Fatal(failure)
 	}
-	name := fmt.Sprintf("test%d", sequence.Add(1))
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-	defer cancel()
-	conn, err := pgx.Connect(ctx, shared.url("postgres"))
+	return shared.Database(t)
+}
+
+// New makes a cluster for one test alone, which may stop it or change its
+// configuration; it goes at the end of the test.
+func New(t testing.TB) *Cluster {
+	t.Helper()
+	c, err := create()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := conn.Exec(ctx, "CREATE DATABASE "+name); err != nil {
+	t.Cleanup(func() {
+		if err := c.Remove(); err != nil {
+			t.Error(err)
+		}
+	})
+	return c
+}
+
+// Cluster is a PostgreSQL server and its files.
+type Cluster struct {
+	bin       string
+	directory string
+	port      int
+	as        *syscall.Credential // nil: as this process
+	alive     io.Closer           // see endWithProcess; open for as long as this process lives
+}
+
+// URL of a database of the cluster.
+func (c *Cluster) URL(database string) string {
+	return fmt.Sprintf("postgres://postgres@127.0.0.1:%d/%s?sslmode=disable", c.port, database)
+}
+
+// Database makes an empty database and gives its URL.
+func (c *Cluster) Database(t testing.TB) string {
+	t.Helper()
+	name := fmt.Sprintf("test%d", sequence.Add(1))
+	c.Exec(t, "CREATE DATABASE "+name)
+	return c.URL(name)
+}
+
+// Exec runs a statement as the superuser.
+func (c *Cluster) Exec(t testing.TB, statement string, args ...any) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	conn, err := pgx.Connect(ctx, c.URL("postgres"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := conn.Exec(ctx, statement, args...); err != nil {
 		t.Fatal(err)
 	}
 	if err := conn.Close(ctx); err != nil {
 		t.Fatal(err)
 	}
-	return shared.url(name)
 }
 
-func (c *cluster) url(database string) string {
-	return fmt.Sprintf("postgres://postgres@127.0.0.1:%d/%s?sslmode=disable", c.port, database)
-}
-
-func start() (_ *cluster, err error) {
-	c := &cluster{}
+func create() (_ *Cluster, err error) {
+	c := &Cluster{}
 	out, err := exec.Command("pg_config", "--bindir").Output()
 	if err != nil {
 		return nil, fmt.Errorf("%s (%w)", missing, err)
@@ -111,18 +143,50 @@ func start() (_ *cluster, err error) {
 	if err := c.run("initdb", "-D", c.data(), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"); err != nil {
 		return nil, err
 	}
-	options := fmt.Sprintf("-h 127.0.0.1 -p %d -c unix_socket_directories= -c max_connections=200", c.port)
-	return c, c.run("pg_ctl", "-D", c.data(), "-l", filepath.Join(c.directory, "log"), "-w", "-t", "60", "-o", options, "start")
+	if err := c.Start(); err != nil {
+		return nil, err
+	}
+	return c, c.endWithProcess()
 }
 
-func (c *cluster) data() string { return filepath.Join(c.directory, "data") }
+func (c *Cluster) data() string { return filepath.Join(c.directory, "data") }
 
-func (c *cluster) stop() error {
-	return errors.Join(c.run("pg_ctl", "-D", c.data(), "-m", "immediate", "-w", "stop"), os.RemoveAll(c.directory))
+// Start starts the server and waits until it answers.
+func (c *Cluster) Start() error {
+	options := fmt.Sprintf("-h 127.0.0.1 -p %d -c unix_socket_directories= -c max_connections=200", c.port)
+	return c.run("pg_ctl", "-D", c.data(), "-l", filepath.Join(c.directory, "log"), "-w", "-t", "60", "-o", options, "start")
+}
+
+// Stop ends the server at once, as a crash would.
+func (c *Cluster) Stop() error {
+	return c.run("pg_ctl", "-D", c.data(), "-m", "immediate", "-w", "stop")
+}
+
+// Remove ends the server and removes its files.
+func (c *Cluster) Remove() error {
+	var err error
+	if _, running := os.Stat(filepath.Join(c.data(), "postmaster.pid")); running == nil {
+		err = c.Stop()
+	}
+	return errors.Join(err, os.RemoveAll(c.directory))
+}
+
+// endWithProcess has a shell remove the cluster where the test process ends
+// without doing it: a panic, a time limit. The shell's standard input is a pipe
+// that nobody else holds, so it reads its end the moment the process is gone.
+func (c *Cluster) endWithProcess() error {
+	const script = `read line; [ -e "$2" ] || exit 0; "$1/pg_ctl" -D "$2" -m immediate -w stop; rm -rf "$3"`
+	watch := exec.Command("sh", "-c", script, "sh", c.bin, c.data(), c.directory) //nolint:gosec // a constant script
+	watch.SysProcAttr = &syscall.SysProcAttr{Credential: c.as, Setpgid: true}
+	var err error
+	if c.alive, err = watch.StdinPipe(); err != nil {
+		return err
+	}
+	return watch.Start()
 }
 
 // chooseUser finds a user other than root, as PostgreSQL does not run as root.
-func (c *cluster) chooseUser() error {
+func (c *Cluster) chooseUser() error {
 	if os.Geteuid() != 0 {
 		return nil
 	}
@@ -146,13 +210,11 @@ func (c *cluster) chooseUser() error {
 }
 
 // run runs one of PostgreSQL's programs to its end.
-func (c *cluster) run(program string, args ...string) error {
+func (c *Cluster) run(program string, args ...string) error {
 	cmd := exec.Command(filepath.Join(c.bin, program), args...) //nolint:gosec // the installed PostgreSQL
 	cmd.Dir = c.directory
 	cmd.Env = append(os.Environ(), "LC_ALL=C")
-	if c.as != nil {
-		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: c.as}
-	}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: c.as}
 	// A file, not a pipe: the server that pg_ctl starts would keep a pipe open.
 	log, err := os.Create(filepath.Join(c.directory, program+".out"))
 	if err != nil {

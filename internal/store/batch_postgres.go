@@ -42,7 +42,7 @@ func (b *postgresBackend) flush(batch []*item) {
 func (b *postgresBackend) insert(ctx context.Context, batch []*item, outcomes []error) (err error) {
 	limit, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	conn, err := b.db.read.Conn(limit)
+	conn, err := b.families.Conn(limit)
 	if err != nil {
 		return err
 	}

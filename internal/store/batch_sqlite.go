@@ -100,10 +100,10 @@ func (t *transaction) operate(ctx context.Context, i int, it *item) error {
 	it.turn <- t.session
 	if err := <-it.over; err != nil {
 		t.outcomes[i] = err
-		// This fails where the error has ended the whole transaction; then all
-		// of it is undone.
-		if _, err := t.session.exec(ctx, "ROLLBACK TO operation"); err != nil {
-			return err
+		if _, failed := t.session.exec(ctx, "ROLLBACK TO operation"); failed != nil {
+			// The error has ended the whole transaction, as that of a full disk does:
+			// everybody's part is undone.
+			return fault.Unavailablef(errors.Join(err, failed), "The database could not be written to.")
 		}
 	}
 	_, err := t.session.exec(ctx, "RELEASE operation")

@@ -65,8 +65,9 @@ func migrate(ctx context.Context, dialect goose.Dialect, pool *sql.DB) error {
 	return nil
 }
 
-// MigrationStatus says how far the schema of a database is, and changes
-// nothing, save that a database that is not there yet is made, empty.
+// MigrationStatus says how far the schema of a database is. It needs no hold on
+// it and changes nothing, save that goose makes its own table in an empty
+// PostgreSQL database.
 func MigrationStatus(ctx context.Context, options Options) (schema Schema, err error) {
 	dialect, open := goose.DialectPostgres, openPool
 	if options.URL == "" {

@@ -22,8 +22,10 @@ import (
 )
 
 const (
-	// connections of the pool.
-	connections = 16
+	// Connections: to read, to change, and one for families, so that neither
+	// readers nor tokens wait behind changes that wait for one another.
+	readingConnections  = 10
+	changingConnections = 8
 	// patience is how long a statement may take where the request sets no limit.
 	patience = 10 * time.Second
 	// retries of a transaction that met others: each time at least one of them
@@ -63,9 +65,11 @@ var postgresDialect = &dialect{
 // postgresBackend runs operations side by side, each in its transaction, and
 // families in one statement at a time.
 type postgresBackend struct {
-	db      *DB
-	hold    *hold
-	unknown sync.Map // *pgconn.PgConn: its last commit was not waited for
+	db       *DB
+	hold     *hold
+	changing *sql.DB
+	families *sql.DB
+	unknown  sync.Map // *pgconn.PgConn: its last commit was not waited for
 }
 
 // configure reads the URL and adds what the store relies on.
@@ -111,13 +115,20 @@ func openPostgres(ctx context.Context, db *DB, options Options) (err error) {
 			err = errors.Join(err, b.close())
 		}
 	}()
-	db.read = stdlib.OpenDB(*config, stdlib.OptionAfterConnect(durable))
-	db.read.SetMaxOpenConns(connections)
-	db.read.SetMaxIdleConns(connections)
+	db.read = pool(config, readingConnections)
+	b.changing = pool(config, changingConnections)
+	b.families = pool(config, 1)
 	if err := migrate(ctx, goose.DialectPostgres, db.read); err != nil {
 		return err
 	}
 	return b.hold.begin(ctx)
+}
+
+func pool(config *pgx.ConnConfig, connections int) *sql.DB {
+	p := stdlib.OpenDB(*config, stdlib.OptionAfterConnect(durable))
+	p.SetMaxOpenConns(connections)
+	p.SetMaxIdleConns(connections)
+	return p
 }
 
 // openPool opens the database without taking hold of it, to look at it.
@@ -139,7 +150,7 @@ func (b *postgresBackend) close() error {
 			defer cancel()
 			errs = append(errs, b.hold.note(ctx, false))
 		}
-		errs = append(errs, b.db.read.Close())
+		errs = append(errs, b.db.read.Close(), b.changing.Close(), b.families.Close())
 	}
 	return errors.Join(append(errs, b.hold.release())...)
 }
@@ -176,7 +187,7 @@ func again(err error) bool {
 
 // transact is one attempt.
 func (b *postgresBackend) transact(ctx context.Context, op operation) (err error) {
-	conn, err := b.db.read.Conn(ctx)
+	conn, err := b.changing.Conn(ctx)
 	if err != nil {
 		return err
 	}

@@ -209,5 +209,9 @@ func (b *sqliteBackend) attend(ctx context.Context, s session, op operation, ove
 
 // openFile opens the database without the lock, to look at it.
 func openFile(options Options) (*sql.DB, error) {
-	return sql.Open("sqlite", dsn(filepath.Join(options.Data, FileName), writerPragmas))
+	path := filepath.Join(options.Data, FileName)
+	if _, err := os.Stat(path); err != nil {
+		return nil, fmt.Errorf("there is no database yet: %w", err)
+	}
+	return sql.Open("sqlite", dsn(path, []string{"busy_timeout(5000)"}))
 }

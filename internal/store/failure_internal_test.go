@@ -1,0 +1,116 @@
+package store
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/ostiary/ostiary/internal/core/audit"
+	"github.com/ostiary/ostiary/internal/core/fault"
+	"github.com/ostiary/ostiary/internal/core/token"
+)
+
+func opened(t *testing.T, options Options) (*DB, *sqliteBackend) {
+	t.Helper()
+	options.Data = t.TempDir()
+	db, err := Open(t.Context(), options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	return db, db.backend.(*sqliteBackend) //nolint:forcetypeassert,errcheck // no URL was given
+}
+
+func fresh() *token.Family {
+	at := time.Now()
+	return &token.Family{ID: token.NewID(at), ApplicationID: "a", ClientID: "c", IssuedAt: at, AccessExpiresAt: at.Add(time.Hour)}
+}
+
+// A full disk refuses writes, loses nothing, and is over when it is over.
+func TestFullDisk(t *testing.T) {
+	t.Parallel()
+	db, b := opened(t, Options{Fatal: func(err error) { t.Errorf("a full disk stopped the store: %v", err) }})
+	limit := func(pages int) {
+		t.Helper()
+		if _, _, err := one(t.Context(), b.session, column[int], `PRAGMA max_page_count = `+strconv.Itoa(pages)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	limit(60)
+	var stored []*token.Family
+	for {
+		f := fresh()
+		f.Address = string(make([]byte, 1000))
+		_, err := db.Tokens().Mint(t.Context(), f)
+		if err == nil {
+			stored = append(stored, f)
+			continue
+		}
+		if fault.KindOf(err) != fault.Unavailable {
+			t.Fatalf("a full disk is %v", err)
+		}
+		break
+	}
+	big := audit.New(audit.System(), "", "x", "y", time.Now())
+	big.After = make([]byte, 100_000)
+	if err := db.Audit().Record(t.Context(), big); fault.KindOf(err) != fault.Unavailable {
+		t.Fatalf("a full disk is %v", err)
+	}
+	if err := db.Lease(); err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range stored {
+		if _, err := db.Tokens().Get(t.Context(), "a", f.ID); err != nil {
+			t.Fatal(err)
+		}
+	}
+	limit(100_000)
+	if _, err := db.Tokens().Mint(t.Context(), fresh()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// failing is a statement of a broken disk.
+type failing struct{ driver.Stmt }
+
+var errDisk = errors.New("input/output error")
+
+func (failing) ExecContext(context.Context, []driver.NamedValue) (driver.Result, error) {
+	return nil, errDisk
+}
+
+// After a commit of unknown outcome nothing is answered any more, and whoever
+// runs the store hears of it once.
+func TestFailedCommit(t *testing.T) {
+	t.Parallel()
+	fatal := make(chan error, 10)
+	db, b := opened(t, Options{Fatal: func(err error) { fatal <- err }})
+	stored := fresh()
+	if _, err := db.Tokens().Mint(t.Context(), stored); err != nil {
+		t.Fatal(err)
+	}
+	b.rows.committing = failing{b.rows.committing}
+	for range 3 {
+		if _, err := db.Tokens().Mint(t.Context(), fresh()); fault.KindOf(err) != fault.Unavailable {
+			t.Fatalf("a failed commit is %v", err)
+		}
+		if err := db.Audit().Record(t.Context(), audit.New(audit.System(), "", "x", "y", time.Now())); fault.KindOf(err) != fault.Unavailable {
+			t.Fatalf("a failed commit is %v", err)
+		}
+	}
+	if _, err := db.Tokens().Get(t.Context(), "a", stored.ID); fault.KindOf(err) != fault.Unavailable {
+		t.Fatalf("a read after a failed commit: %v", err)
+	}
+	if err := db.Healthy(t.Context()); fault.KindOf(err) != fault.Unavailable {
+		t.Fatalf("healthy after a failed commit: %v", err)
+	}
+	if err := <-fatal; !errors.Is(err, errDisk) {
+		t.Fatalf("told of %v", err)
+	}
+	if len(fatal) != 0 {
+		t.Fatal("told more than once")
+	}
+}
