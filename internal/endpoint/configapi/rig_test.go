@@ -1,6 +1,7 @@
 package configapi_test
 
 import (
+	"bytes"
 	"database/sql"
 	"encoding/json"
 	"errors"
@@ -9,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -221,13 +223,48 @@ func (r *rig) create(body string) creds {
 func (r *rig) alter(id string, change func(*client.Client)) {
 	r.t.Helper()
 	defer r.clients.Void(r.app, id)
-	_, err := r.db.Clients().Change(r.t.Context(), r.app, id, client.NameAndVersion, func(c *client.Client) (audit.Event, error) {
-		change(c)
-		return audit.New(audit.System(), r.app, "test", "client:"+id, r.clock.Now()), nil
-	})
+	_, err := r.db.Clients().Change(r.t.Context(), r.app, id, client.NameAndVersion, testEvent(r, change))
 	if err != nil {
 		r.t.Fatal(err)
 	}
+}
+
+func testEvent(r *rig, change func(*client.Client)) func(*client.Client) (audit.Event, error) {
+	return func(c *client.Client) (audit.Event, error) {
+		change(c)
+		return audit.New(audit.System(), r.app, "test", "client:"+c.ID, r.clock.Now()), nil
+	}
+}
+
+// vanish removes a client that the server goes on to remember.
+func (r *rig) vanish(id string) {
+	r.t.Helper()
+	if _, err := r.clients.Get(r.t.Context(), r.app, id); err != nil {
+		r.t.Fatal(err)
+	}
+	if err := r.db.Clients().Delete(r.t.Context(), r.app, id, testEvent(r, func(*client.Client) {})); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// holds gives the name of a file of the database that has a text in it, ""
+// where none has.
+func (r *rig) holds(text string) string {
+	r.t.Helper()
+	files, err := filepath.Glob(filepath.Join(filepath.Dir(r.file), "*"))
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	for _, name := range files {
+		content, err := os.ReadFile(name)
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		if bytes.Contains(content, []byte(text)) {
+			return filepath.Base(name)
+		}
+	}
+	return ""
 }
 
 func (r *rig) stored(id string) *client.Client {
