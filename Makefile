@@ -76,8 +76,9 @@ lint: ## golangci-lint, gofumpt, go vet, go mod tidy -diff in each module
 	$(TOOL) golangci-lint run ./...
 
 .PHONY: format
-format: ## write the files as gofumpt does
+format: ## write the files as gofumpt does, and mend what the linters can
 	$(TOOL) gofumpt -w .
+	$(TOOL) golangci-lint run --fix ./...
 
 .PHONY: cover
 cover: ## coverage of internal/ by all tests; bin/cover.html
