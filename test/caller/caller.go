@@ -66,14 +66,19 @@ func (c *Caller) As(id, secret string) *Caller {
 	return &other
 }
 
-// Do sends a request with the caller's credentials. An error means that there
-// was no whole answer: what became of the request is not known.
+// Do sends a request with the caller's credentials as they are, which is how
+// the Configuration API takes them. An error means that there was no whole
+// answer: what became of the request is not known.
 func (c *Caller) Do(ctx context.Context, method, path, contentType string, body []byte) (*Answer, error) {
+	return c.send(ctx, method, path, contentType, body, c.ID, c.Secret)
+}
+
+func (c *Caller) send(ctx context.Context, method, path, contentType string, body []byte, user, password string) (*Answer, error) {
 	request, err := http.NewRequestWithContext(ctx, method, c.Base+path, bytes.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
-	request.SetBasicAuth(url.QueryEscape(c.ID), url.QueryEscape(c.Secret))
+	request.SetBasicAuth(user, password)
 	if contentType != "" {
 		request.Header.Set("Content-Type", contentType)
 	}
@@ -104,9 +109,11 @@ func (c *Caller) Config(ctx context.Context, method, path string, document any) 
 	return c.Do(ctx, method, "/config/"+c.Application+path, contentType, body)
 }
 
-// OAuth posts a form to an endpoint of the application.
+// OAuth posts a form to an endpoint of the application; the credentials are
+// form-encoded inside of the header (RFC 6749 §2.3.1).
 func (c *Caller) OAuth(ctx context.Context, endpoint string, form url.Values) (*Answer, error) {
-	return c.Do(ctx, http.MethodPost, "/"+c.Application+"/oauth2/"+endpoint, "application/x-www-form-urlencoded", []byte(form.Encode()))
+	return c.send(ctx, http.MethodPost, "/"+c.Application+"/oauth2/"+endpoint, "application/x-www-form-urlencoded",
+		[]byte(form.Encode()), url.QueryEscape(c.ID), url.QueryEscape(c.Secret))
 }
 
 // Token asks for a token of the caller's own.

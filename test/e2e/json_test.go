@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -20,7 +21,9 @@ import (
 )
 
 // walk makes requests from random parts, as bytes on a connection: no client
-// library stands between that would mend them.
+// library stands between that would mend them. What it makes is HTTP, though:
+// a malformed message (a target with "%zz", a Host that is none) has no path
+// yet when net/http refuses it, in plain text.
 type walk struct {
 	random  *rand.Rand
 	address string
@@ -33,12 +36,24 @@ type walk struct {
 func (w *walk) one(of ...string) string { return of[w.random.IntN(len(of))] }
 
 func (w *walk) method() string {
-	return w.one("GET", "GET", "POST", "POST", "PUT", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE", "PURGE", "get", "M-SEARCH")
+	if w.random.IntN(3) > 0 {
+		return w.one("GET", "POST", "POST", "PUT", "PATCH", "DELETE")
+	}
+	return w.one("HEAD", "OPTIONS", "TRACE", "PURGE", "get", "M-SEARCH", "CONNECT")
 }
 
+// path is mostly a route that there is, for something that there is.
 func (w *walk) path() string {
+	if w.random.IntN(3) > 0 {
+		id := w.one(append([]string{w.owner.ID}, w.others...)...)
+		return "/config/" + w.app + w.one("/clients", "/clients/"+id, "/clients/"+id+"/secret", "/clients/"+id+"/settings", "/settings", "/settings/options")
+	}
+	return w.oddPath()
+}
+
+func (w *walk) oddPath() string {
 	app := w.one(w.app, w.app, w.app, w.app, "nobody", "", "%2e%2e", "a%2Fb", strings.Repeat("a", 200), "%00", "%ff")
-	id := w.one(w.one(w.others...), w.owner.ID, "nobody", "", "..", "%2f", "%", "%zz", "a%20b", "'--", "%C3%A4", strings.Repeat("9", 5000))
+	id := w.one(w.one(w.others...), w.owner.ID, "nobody", "", "..", "%2f", "a%20b", "'--", "%C3%A4", strings.Repeat("9", 5000))
 	path := w.one(
 		"/config/"+app+"/clients", "/config/"+app+"/clients/"+id, "/config/"+app+"/clients/"+id+"/secret",
 		"/config/"+app+"/clients/"+id+"/settings", "/config/"+app+"/settings", "/config/"+app+"/settings/options",
@@ -51,11 +66,22 @@ func (w *walk) path() string {
 
 // target is the path, or an absolute form of it, as proxies pass on.
 func (w *walk) target() string {
-	return w.one("", "", "", "http://"+w.address, "https://v1.api.us.janraincapture.com", "http://[::1]:1") + w.path()
+	return w.one("", "", "", "", "http://"+w.address, "https://v1.api.us.janraincapture.com", "http://[::1]:1") + w.path()
 }
+
+// Bodies that are large, or deep.
+var (
+	tooLarge = `{"name":"` + strings.Repeat("y", 1<<20) + `"}`
+	lists    = strings.Repeat("[", 20_000)
+	objects  = strings.Repeat(`{"a":`, 20_000)
+	nested   = `{"custom":{"` + strings.Repeat("k", 2000) + `":[[[[{}]]]]}}`
+)
 
 func (w *walk) body() string {
 	id := w.random.IntN(1_000_000)
+	if w.random.IntN(3) == 0 {
+		return fmt.Sprintf(`{"name":"Walk %d","features":["direct_access"]}`, id%50)
+	}
 	return w.one(
 		"", "", "{}", "[]", "null", "7", `"text"`, "{", `{"name":}`, "<html>", "\xff\xfe", `{"name":"a"} {"name":"b"}`, "\ufeff{}",
 		fmt.Sprintf(`{"name":"Walk %d"}`, id), fmt.Sprintf(`{"name":"Walk %d","features":["direct_access","direct_access"]}`, id),
@@ -63,14 +89,16 @@ func (w *walk) body() string {
 		`{"name":"`+strings.Repeat("x", 300)+`"}`, `{"name":"W","ipWhitelist":null}`, `{"name":"W","ipWhitelist":["10.0.0.0/8","x"]}`,
 		`{"name":"W","features":["login_client","owner"]}`, `{"name":"W","features":["metadata"]}`, `{"name":"W","features":[[]]}`,
 		`{"hoursToLive":0}`, `{"hoursToLive":1e2}`, `{"hoursToLive":99999999999999999999}`, `{"hoursToLive":true}`,
-		`{"login_attempts":"x","custom":7}`, `{"custom":{"`+strings.Repeat("k", 2000)+`":[[[[{}]]]]}}`, strings.Repeat("[", 20_000), strings.Repeat("{\"a\":", 20_000),
-		`{"name":"`+strings.Repeat("y", 1<<20)+`"}`,
+		`{"login_attempts":"x","custom":7}`, nested, lists, objects, tooLarge,
 	)
 }
 
 // headers are what a caller may send beside; each line ends itself.
 func (w *walk) headers() string {
 	basic := "Authorization: Basic " + base64.StdEncoding.EncodeToString([]byte(w.owner.ID+":"+w.owner.Secret)) + "\r\n"
+	if w.random.IntN(4) > 0 {
+		return basic + w.one("", "Content-Type: application/json\r\n")
+	}
 	authorization := w.one(basic, basic, basic, basic, "", strings.ToLower(basic), basic+basic,
 		"Authorization: Basic "+base64.StdEncoding.EncodeToString([]byte(w.owner.ID+":wrong"))+"\r\n",
 		"Authorization: Basic ????\r\n", "Authorization: Basic\r\n", "Authorization: Bearer x\r\n", "Authorization: \xff\r\n", "Authorization:\r\n")
@@ -85,7 +113,7 @@ func (w *walk) request() (method string, text []byte) {
 	method = w.method()
 	body := w.body()
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "%s %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n%s", method, w.target(), w.one(w.address, "elsewhere.example", "a:b:c"), w.headers())
+	fmt.Fprintf(&b, "%s %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n%s", method, w.target(), w.one(w.address, "elsewhere.example"), w.headers())
 	switch {
 	case body == "" && w.random.IntN(2) == 0:
 		b.WriteString("\r\n")
@@ -123,17 +151,26 @@ func send(ctx context.Context, address, method string, text []byte) (*caller.Ans
 	return &caller.Answer{Status: response.StatusCode, Header: response.Header, Body: body}, err
 }
 
+// remember notes the id of a client that was made.
+func (w *walk) remember(answer *caller.Answer) {
+	var made caller.Client
+	if answer.Into(http.StatusCreated, &made) == nil {
+		w.others = append(w.others, made.ID)
+		w.others = w.others[max(0, len(w.others)-8):]
+	}
+}
+
 // judge says what is wrong with an answer below /config.
 func judge(method string, answer *caller.Answer) error {
 	switch {
 	case answer.Status >= 500:
-		return fmt.Errorf("a fault of the server's own")
+		return errors.New("a fault of the server's own")
 	case len(answer.Header.Get("X-Request-Id")) != 16 || answer.Header.Get("X-Request-Id") == "mine":
-		return fmt.Errorf("no request id of its own")
+		return errors.New("no request id of its own")
 	case method == http.MethodHead && len(answer.Body) > 0:
-		return fmt.Errorf("HEAD has a body")
+		return errors.New("HEAD has a body")
 	case len(answer.Body) == 0 && answer.Status >= 400 && method != http.MethodHead:
-		return fmt.Errorf("an error says nothing")
+		return errors.New("an error says nothing")
 	case len(answer.Body) > 0 && !answer.IsJSON():
 		return fmt.Errorf("the body is %s rather than JSON", answer.Header.Get("Content-Type"))
 	}
@@ -145,7 +182,7 @@ func judge(method string, answer *caller.Answer) error {
 		return err
 	}
 	if message, ok := document["errors"].(string); !ok || message == "" || len(document) != 1 {
-		return fmt.Errorf("the error is not one text under `errors`, and nothing else")
+		return errors.New("the error is not one text under `errors`, and nothing else")
 	}
 	return nil
 }
@@ -162,13 +199,19 @@ func TestConfigurationAPIAlwaysAnswersJSON(t *testing.T) {
 	for n := range 3 {
 		w.others = append(w.others, newClient(t, owner, fmt.Sprintf("Other %d", n)).ID)
 	}
+	plain := newClient(t, owner, "No owner")
 	seed := uint64(time.Now().UnixNano())     //nolint:gosec // any number
 	w.random = rand.New(rand.NewPCG(seed, 0)) //nolint:gosec // no secret
-	for n := range 6000 {
+	for n := range 5000 {
+		w.owner = owner
+		if w.random.IntN(20) == 0 {
+			w.owner = plain
+		}
 		method, text := w.request()
 		answer, err := send(t.Context(), w.address, method, text)
 		if err == nil {
 			w.seen[answer.Status]++
+			w.remember(answer)
 			err = judge(method, answer)
 		}
 		if err != nil {

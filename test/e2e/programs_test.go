@@ -22,7 +22,7 @@ import (
 // to encode stands (RFC 6749 §2.3.1: form-encoded, then Basic).
 const (
 	awkwardID     = "first.owner_of~all-of-it"
-	awkwardSecret = `100% of it: a+b&c=d "ä" / 'é' ? #`
+	awkwardSecret = `100% of it: a+b&c=d "e" / 'f' \g ~ ? #`
 )
 
 // awkwardly gives a server whose owner has the awkward credentials.

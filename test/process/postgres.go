@@ -232,4 +232,3 @@ func (c *Cluster) Dump(database string) []byte {
 	c.t.Helper()
 	return c.run("pg_dump", database)
 }
-

@@ -169,5 +169,9 @@ func killServer(t *testing.T, database string, rounds int) {
 }
 
 func TestAnsweredSurvivesKillOnSQLite(t *testing.T) {
-	killServer(t, "", times(t, 20, 100))
+	killServer(t, "", times(t, 100, 1000))
+}
+
+func TestAnsweredSurvivesKillOnPostgreSQL(t *testing.T) {
+	killServer(t, process.NewCluster(t).Database(), times(t, 10, 100))
 }

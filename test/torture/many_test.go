@@ -110,7 +110,7 @@ func loseMany(t *testing.T, database string) {
 	for n := range 5 {
 		few = append(few, makeHolder(t, owner, fmt.Sprintf("One token %d", n), 1))
 	}
-	for n := range times(t, 3, 5) {
+	for n := range times(t, 2, 5) {
 		many = append(many, makeHolder(t, owner, fmt.Sprintf("Many tokens %d", n), 50))
 	}
 	if status := server.Stop(); status != 0 {
@@ -192,3 +192,5 @@ func awaitSwept(t *testing.T, s *process.Server, holders []*holder) time.Duratio
 }
 
 func TestLosingManyTokensOnSQLite(t *testing.T) { loseMany(t, "") }
+
+func TestLosingManyTokensOnPostgreSQL(t *testing.T) { loseMany(t, process.NewCluster(t).Database()) }

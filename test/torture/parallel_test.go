@@ -89,3 +89,5 @@ func createOrConflict(t *testing.T, owner *caller.Caller, name string) (string, 
 }
 
 func TestOneNameAtOnceOnSQLite(t *testing.T) { contend(t, "") }
+
+func TestOneNameAtOnceOnPostgreSQL(t *testing.T) { contend(t, process.NewCluster(t).Database()) }

@@ -168,3 +168,7 @@ func issueOne(t *testing.T, c *caller.Caller) string {
 }
 
 func TestStopUnderTrafficOnSQLite(t *testing.T) { stopGracefully(t, "") }
+
+func TestStopUnderTrafficOnPostgreSQL(t *testing.T) {
+	stopGracefully(t, process.NewCluster(t).Database())
+}
