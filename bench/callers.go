@@ -71,15 +71,20 @@ func (s *site) seed(ctx context.Context, clients, families, callers int) (spread
 	defer func() { err = errors.Join(err, db.Close()) }()
 	now := time.Now()
 	for _, statement := range []struct {
+		rows int
 		text string
 		args []any
 	}{
-		{seedClients, []any{clients, s.application, now.UnixMicro()}},
-		{seedSecrets, nil},
-		{seedFamilies, []any{families, s.application, now.UnixMilli(), clients}},
+		{clients, seedClients, []any{clients, s.application, now.UnixMicro()}},
+		{clients, seedSecrets, nil},
+		{families, seedFamilies, []any{families, s.application, now.UnixMilli(), clients}},
 	} {
-		if _, err := db.ExecContext(ctx, statement.text, statement.args...); err != nil {
+		result, err := db.ExecContext(ctx, statement.text, statement.args...)
+		if err != nil {
 			return nil, fmt.Errorf("seed: %w", err)
+		}
+		if n, err := result.RowsAffected(); err != nil || n != int64(statement.rows) {
+			return nil, errors.Join(fmt.Errorf("seed: %d rows rather than %d", n, statement.rows), err)
 		}
 	}
 	if spread, err = s.giveSecrets(ctx, db, ring, clients, callers); err != nil {
