@@ -17,9 +17,10 @@ import (
 
 // TestStopUnderLoad stops a server that is busy on kept connections. Each
 // request is either answered, or refused before it was sent, once the listener
-// is gone: a connection that breaks under a request is a failure.
+// is gone: a connection that breaks under a request is a failure. The delay is
+// the default one: who rests for longer between requests may find the end.
 func TestStopUnderLoad(t *testing.T) {
-	s := servertest.Start(t, servertest.Options{Configure: func(c *config.Config) { c.DrainDelay = 200 * time.Millisecond }})
+	s := servertest.Start(t, servertest.Options{Configure: func(c *config.Config) { c.DrainDelay = time.Second }})
 	var answered, closing atomic.Int64
 	busy := make(chan struct{})
 	var workers sync.WaitGroup

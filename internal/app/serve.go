@@ -128,8 +128,8 @@ func (a *App) server(h http.Handler) *http.Server {
 // delay each answer is the last on its connection and new connections are
 // taken. The operations listener goes last, so that readiness is seen to be over.
 func (a *App) drain(d *web.Drain, main, ops *http.Server) error {
-	slog.Info("stopping", "drain_delay", a.config.DrainDelay)
 	d.Begin()
+	slog.Info("stopping", "drain_delay", a.config.DrainDelay)
 	select {
 	case <-time.After(a.config.DrainDelay):
 	case err := <-a.broken:

@@ -43,7 +43,7 @@ func Run(args []string, out, errs io.Writer) int {
 			started = true
 		},
 	}
-	root.AddCommand(serveCommand(), initCommand(), migrateCommand(), versionCommand())
+	root.AddCommand(serveCommand(), initCommand(), migrateCommand(), featureCommand(), versionCommand())
 	root.SetArgs(args)
 	root.SetOut(out)
 	root.SetErr(errs)
