@@ -39,7 +39,7 @@ func (w *walk) method() string {
 	if w.random.IntN(3) > 0 {
 		return w.one("GET", "POST", "POST", "PUT", "PATCH", "DELETE")
 	}
-	return w.one("HEAD", "OPTIONS", "TRACE", "PURGE", "get", "M-SEARCH", "CONNECT")
+	return w.one("HEAD", "OPTIONS", "TRACE", "PURGE", "get", "M-SEARCH")
 }
 
 // path is mostly a route that there is, for something that there is.
