@@ -28,8 +28,10 @@ func TestCreate(t *testing.T) {
 	r := newRig(t)
 	for _, test := range []struct{ name, body, wantName, wantIPs, wantFeatures string }{
 		{"name only", `{"name":"Documentation Client"}`, `"Documentation Client"`, `["0.0.0.0/0"]`, `[]`},
-		{"whole", `{"name":"Whole","ipWhitelist":["10.1.2.3/8","2001:DB8::1/64"],"features":["direct_access","access_issuer"]}`,
-			`"Whole"`, `["10.1.2.3/8","2001:DB8::1/64"]`, `["direct_access","access_issuer"]`},
+		{
+			"whole", `{"name":"Whole","ipWhitelist":["10.1.2.3/8","2001:DB8::1/64"],"features":["direct_access","access_issuer"]}`,
+			`"Whole"`, `["10.1.2.3/8","2001:DB8::1/64"]`, `["direct_access","access_issuer"]`,
+		},
 		{"repeated features", `{"name":"Repeated","features":["owner","direct_access","owner","direct_access"]}`, `"Repeated"`, `["0.0.0.0/0"]`, `["owner","direct_access"]`},
 		{"login_client twice is one", `{"name":"Login","features":["login_client","login_client"]}`, `"Login"`, `["0.0.0.0/0"]`, `["login_client"]`},
 		{"no features", `{"name":"None","features":[]}`, `"None"`, `["0.0.0.0/0"]`, `[]`},

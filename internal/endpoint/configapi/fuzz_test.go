@@ -38,8 +38,10 @@ func FuzzPatch(f *testing.F) {
 func FuzzReplaceSecret(f *testing.F) {
 	r := newRig(f)
 	made := r.create(`{"name":"Rotating"}`)
-	for _, seed := range []string{``, `{}`, `{"hoursToLive":5}`, `{"hoursToLive":5.0}`, `{"hoursToLive":1e1}`, `{"hoursToLive":-0}`, `{"hoursToLive":"5"}`,
-		`{"hoursToLive":99999999999999999999}`, `{"hoursToLive":-}`, `{"hoursToLive":[0]}`, `{"hoursToLive":null}`} {
+	for _, seed := range []string{
+		``, `{}`, `{"hoursToLive":5}`, `{"hoursToLive":5.0}`, `{"hoursToLive":1e1}`, `{"hoursToLive":-0}`, `{"hoursToLive":"5"}`,
+		`{"hoursToLive":99999999999999999999}`, `{"hoursToLive":-}`, `{"hoursToLive":[0]}`, `{"hoursToLive":null}`,
+	} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
