@@ -7,6 +7,7 @@ package fault
 import (
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // Kind says what went wrong, in the few ways that a caller can act upon.
@@ -71,6 +72,46 @@ func Deniedf(format string, args ...any) *Error {
 // Unavailablef says that the state is out of reach for now; cause says why.
 func Unavailablef(cause error, format string, args ...any) *Error {
 	return &Error{Kind: Unavailable, Message: fmt.Sprintf(format, args...), Cause: cause}
+}
+
+// Preconditionf says that an object is no longer what the caller read.
+func Preconditionf(format string, args ...any) *Error {
+	return &Error{Kind: Precondition, Message: fmt.Sprintf(format, args...)}
+}
+
+// Problems are all the refused values of one document, each a fault Invalid with
+// its Field, so that the caller mends them at once.
+type Problems []*Error
+
+// Add appends a refusal.
+func (p *Problems) Add(field, format string, args ...any) {
+	*p = append(*p, Invalidf(field, format, args...))
+}
+
+// Error gives all of them, for logs.
+func (p Problems) Error() string {
+	texts := make([]string, len(p))
+	for i, e := range p {
+		texts[i] = e.Error()
+	}
+	return strings.Join(texts, "; ")
+}
+
+// Unwrap gives the refusals one by one; KindOf finds the first.
+func (p Problems) Unwrap() []error {
+	errs := make([]error, len(p))
+	for i, e := range p {
+		errs[i] = e
+	}
+	return errs
+}
+
+// OrNil gives the problems as an error, nil where there are none.
+func (p Problems) OrNil() error {
+	if len(p) == 0 {
+		return nil
+	}
+	return p
 }
 
 // KindOf gives the kind of the first fault in err's chain, Internal where

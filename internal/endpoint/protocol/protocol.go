@@ -12,6 +12,7 @@ import (
 	"github.com/ostiary/ostiary/internal/core/audit"
 	"github.com/ostiary/ostiary/internal/core/client"
 	"github.com/ostiary/ostiary/internal/core/key"
+	"github.com/ostiary/ostiary/internal/core/oauth"
 	"github.com/ostiary/ostiary/internal/core/token"
 	"github.com/ostiary/ostiary/internal/web"
 )
@@ -36,10 +37,10 @@ func (p *Parts) Issuer(applicationID string) string { return p.PublicURL + "/" +
 
 // Paths of the endpoints, below an issuer.
 const (
-	TokenPath      = "/oauth2/token"
-	IntrospectPath = "/oauth2/introspect"
-	RevokePath     = "/oauth2/revoke"
-	JWKSPath       = "/oauth2/jwks"
+	TokenPath      = oauth.TokenPath
+	IntrospectPath = oauth.IntrospectPath
+	RevokePath     = oauth.RevokePath
+	JWKSPath       = oauth.JWKSPath
 )
 
 // Call is a request whose client is authenticated and calls from an address

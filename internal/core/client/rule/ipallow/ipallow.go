@@ -29,6 +29,19 @@ func Parse(entry string) (netip.Prefix, bool) {
 	return p.Masked(), true
 }
 
+// Complete gives entries as they are stored: an address without a prefix length
+// means itself alone. What is no address stays as it is, for Parse to refuse.
+func Complete(entries []string) Setting {
+	var s Setting
+	for _, entry := range entries {
+		if address, err := netip.ParseAddr(entry); err == nil && address.Zone() == "" {
+			entry = netip.PrefixFrom(address, address.BitLen()).String()
+		}
+		s = append(s, entry)
+	}
+	return s
+}
+
 // Allows reports whether an address is on the list. The IPv4 prefix of length 0
 // admits every address, IPv6 too: that is what 0.0.0.0/0 means to the people
 // who write it. An address that is not known is on no list but the empty one.

@@ -1,0 +1,74 @@
+// Package ratelimit is the rule of how many requests a client may make, a
+// second and a day.
+package ratelimit
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+
+	"github.com/ostiary/ostiary/internal/core/fault"
+)
+
+// Upper bounds, beyond which a number is a slip of the keyboard.
+const (
+	MaxPerSecond = 1_000_000
+	MaxBurst     = 1_000_000
+	MaxPerDay    = 1_000_000_000_000
+)
+
+// Setting as stored and as written; 0: no such limit. The zero value limits
+// nothing, which is the default: a client of an old row is not refused for what
+// nobody said.
+type Setting struct {
+	PerSecond int64 `json:"per_second,omitempty"` // requests a second, over time
+	Burst     int64 `json:"burst,omitempty"`      // requests at once; 0: as PerSecond. Only with PerSecond
+	PerDay    int64 `json:"per_day,omitempty"`    // requests a day (UTC)
+}
+
+var errForm = errors.New("Write an object of per_second, burst and per_day, each a whole number of 1 or more, or left out.") //nolint:staticcheck // a text for the caller
+
+// UnmarshalJSON reads an object of the three numbers. null and absence mean no
+// such limit; 0 does not, since it would read as "none at all".
+func (s *Setting) UnmarshalJSON(b []byte) error {
+	var given struct {
+		PerSecond *int64 `json:"per_second"`
+		Burst     *int64 `json:"burst"`
+		PerDay    *int64 `json:"per_day"`
+	}
+	decoder := json.NewDecoder(bytes.NewReader(b))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&given); err != nil || bytes.Equal(b, []byte("null")) {
+		return errForm
+	}
+	*s = Setting{}
+	for _, member := range []struct {
+		from *int64
+		to   *int64
+	}{{given.PerSecond, &s.PerSecond}, {given.Burst, &s.Burst}, {given.PerDay, &s.PerDay}} {
+		if member.from == nil {
+			continue
+		}
+		if *member.from < 1 {
+			return errForm
+		}
+		*member.to = *member.from
+	}
+	return nil
+}
+
+// Validate refuses what cannot be meant; the field is where the setting stands.
+func (s Setting) Validate(field string) (problems fault.Problems) {
+	for _, member := range []struct {
+		name   string
+		n, max int64
+	}{{"per_second", s.PerSecond, MaxPerSecond}, {"burst", s.Burst, MaxBurst}, {"per_day", s.PerDay, MaxPerDay}} {
+		if member.n < 0 || member.n > member.max {
+			problems.Add(field+"."+member.name, "Write a whole number from 1 to %d.", member.max)
+		}
+	}
+	if s.Burst > 0 && s.PerSecond == 0 {
+		problems.Add(field+".burst", "A burst is allowed beyond a rate: set per_second too.")
+	}
+	return problems
+}

@@ -1,0 +1,9 @@
+package oauth
+
+// Paths of the endpoints below an issuer.
+const (
+	TokenPath      = "/oauth2/token"
+	IntrospectPath = "/oauth2/introspect"
+	RevokePath     = "/oauth2/revoke"
+	JWKSPath       = "/oauth2/jwks"
+)
