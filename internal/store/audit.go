@@ -43,6 +43,10 @@ func document(d json.RawMessage) *string {
 // its beginning.
 type Cursor struct{ At, Sequence int64 }
 
+const selectEvents = `SELECT sequence, id, application_id, at, actor, action, object, address, request_id, before, after, outcome
+	FROM audit_event WHERE application_id = $1 AND (at, sequence) < ($2, $3)
+	ORDER BY at DESC, sequence DESC LIMIT $4`
+
 // Events gives at most limit events of an application ("" is the instance),
 // newest first, beginning after the cursor, and the cursor to go on from: the
 // zero value where there are no more.
@@ -62,9 +66,7 @@ func (a Audit) Events(ctx context.Context, applicationID string, after Cursor, l
 			e.After = json.RawMessage(*then)
 		}
 		return e, err
-	}, `SELECT sequence, id, application_id, at, actor, action, object, address, request_id, before, after, outcome
-		FROM audit_event WHERE application_id = $1 AND (at, sequence) < ($2, $3)
-		ORDER BY at DESC, sequence DESC LIMIT $4`, applicationID, after.At, after.Sequence, limit)
+	}, selectEvents, applicationID, after.At, after.Sequence, limit)
 	if len(events) < limit {
 		last = Cursor{}
 	}

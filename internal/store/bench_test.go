@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -133,4 +134,28 @@ func BenchmarkGet(b *testing.B) {
 		}
 	})
 	b.ReportMetric(float64((processor()-used).Microseconds())/float64(b.N), "cpu-µs/op")
+}
+
+// BenchmarkRemoveExpired removes 500 families of 1,000 clients in a step.
+func BenchmarkRemoveExpired(b *testing.B) {
+	db := open(b, store.Options{Data: b.TempDir()})
+	const step, writers = 500, 250
+	for b.Loop() {
+		b.StopTimer()
+		var all sync.WaitGroup
+		for range writers {
+			all.Go(func() {
+				for range step / writers {
+					if _, err := db.Tokens().Mint(context.Background(), family(rand.Int64N(1000))); err != nil {
+						b.Error(err)
+					}
+				}
+			})
+		}
+		all.Wait()
+		b.StartTimer()
+		if n, err := db.Tokens().RemoveExpired(b.Context(), time.Now().Add(2*time.Hour), step); n != step || err != nil {
+			b.Fatal(n, err)
+		}
+	}
 }

@@ -32,7 +32,8 @@ func selectClients(conditions string) string {
 var (
 	selectClient       = selectClients(`application_id = $1 AND id = $2`)
 	listClients        = selectClients(`application_id = $1 AND sequence > $2 ORDER BY sequence LIMIT $3`)
-	listClientsFeature = selectClients(`application_id = $1 AND sequence > $2 AND features <> 0 AND features & $3 = $4 ORDER BY sequence LIMIT $5`)
+	listClientsFeature = selectClients(`sequence IN (SELECT sequence FROM client
+		WHERE application_id = $1 AND sequence > $2 AND features <> 0 AND features & $3 = $4 ORDER BY sequence LIMIT $5)`)
 )
 
 // clientRows puts together what selectClients gives: a row a secret, or one for
@@ -141,6 +142,11 @@ func insertClient(ctx context.Context, s session, c *client.Client, unique clien
 	return writeSecrets(ctx, s, sequence, nil, c.Secrets)
 }
 
+const (
+	nameTaken           = `SELECT 1 FROM client WHERE application_id = $1 AND name_key = $2 AND id <> $3 LIMIT 1`
+	nameAndVersionTaken = `SELECT 1 FROM client WHERE application_id = $1 AND name_key = $2 AND id <> $3 AND version = $4`
+)
+
 // claimName refuses a name that another client has, and keeps others from
 // taking it until the commit.
 func claimName(ctx context.Context, s session, c *client.Client, unique client.Uniqueness) error {
@@ -148,9 +154,9 @@ func claimName(ctx context.Context, s session, c *client.Client, unique client.U
 	if err := s.dialect.lock(ctx, s, "client name", c.ApplicationID, key); err != nil {
 		return err
 	}
-	text, args := `SELECT 1 FROM client WHERE application_id = $1 AND name_key = $2 AND id <> $3 LIMIT 1`, []any{c.ApplicationID, key, c.ID}
+	text, args := nameTaken, []any{c.ApplicationID, key, c.ID}
 	if unique == client.NameAndVersion {
-		text, args = `SELECT 1 FROM client WHERE application_id = $1 AND name_key = $2 AND id <> $3 AND version = $4`, append(args, c.Version)
+		text, args = nameAndVersionTaken, append(args, c.Version)
 	}
 	_, taken, err := one(ctx, s, column[int64], text, args...)
 	if err != nil {

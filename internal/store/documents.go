@@ -8,6 +8,10 @@ import (
 	"github.com/ostiary/ostiary/internal/core/fault"
 )
 
+func selectDocuments(d *dialect) string {
+	return `SELECT client_id, document FROM settings_document WHERE application_id = $1 AND client_id IN (` + d.values("$2") + `)`
+}
+
 // Documents implements client.Store.
 func (c Clients) Documents(ctx context.Context, applicationID string, ids ...string) (map[string][]byte, error) {
 	if len(ids) == 0 {
@@ -23,8 +27,7 @@ func (c Clients) Documents(ctx context.Context, applicationID string, ids ...str
 		err := row.Scan(&id, &document)
 		found[id] = []byte(document)
 		return struct{}{}, err
-	}, `SELECT client_id, document FROM settings_document WHERE application_id = $1 AND client_id IN (`+c.db.dialect.values("$2")+`)`,
-		applicationID, string(list))
+	}, selectDocuments(c.db.dialect), applicationID, string(list))
 	return found, err
 }
 

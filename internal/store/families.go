@@ -31,6 +31,28 @@ const insertFamily = `INSERT INTO family (` + familyNames + `)
 	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
 	ON CONFLICT DO NOTHING`
 
+const (
+	selectFamily = `SELECT ` + familyNames + ` FROM family WHERE id = $1`
+
+	// A family that expires is shown as revoked until it would have expired.
+	revokeFamily = `UPDATE family SET revoked_at = $1, revoked_for = $2,
+		removal_at = CASE WHEN access_expires_at = 0 THEN $3 ELSE removal_at END
+		WHERE id = $4 AND application_id = $5 AND revoked_at = 0`
+
+	removeExpired = `DELETE FROM family WHERE id IN
+		(SELECT id FROM family WHERE removal_at > 0 AND removal_at <= $1 ORDER BY removal_at LIMIT $2)`
+
+	// CROSS JOIN tells SQLite to begin with the few dead eras.
+	removeDead = `DELETE FROM family WHERE id IN
+		(SELECT f.id FROM dead_era d CROSS JOIN family f WHERE f.client_era = d.era
+		AND f.application_id = d.application_id AND f.client_id = d.client_id LIMIT $1)`
+
+	replaceFamilies = `UPDATE family SET revoked_at = $1, revoked_for = 'replaced', removal_at = $2
+		WHERE application_id = $3 AND client_id = $4 AND id IN
+		(SELECT id FROM family WHERE client_era = $5 AND access_expires_at = 0 AND revoked_at = 0
+		ORDER BY id DESC LIMIT 1000000 OFFSET $6) RETURNING id`
+)
+
 // errDuplicate: an id has 80 random bits, so this is a defect of the caller.
 var errDuplicate = fault.Conflictf("There is a token family of this id already.")
 
@@ -94,7 +116,7 @@ func (t Tokens) Mint(ctx context.Context, f *token.Family) ([]token.ID, error) {
 
 // Get implements token.Store.
 func (t Tokens) Get(ctx context.Context, applicationID string, id token.ID) (*token.Family, error) {
-	f, ok, err := readOne(ctx, t.db, scanFamily, `SELECT `+familyNames+` FROM family WHERE id = $1`, id[:])
+	f, ok, err := readOne(ctx, t.db, scanFamily, selectFamily, id[:])
 	if err != nil {
 		return nil, err
 	}
@@ -108,10 +130,7 @@ func (t Tokens) Get(ctx context.Context, applicationID string, id token.ID) (*to
 func (t Tokens) Revoke(ctx context.Context, applicationID string, id token.ID, reason string, event audit.Event) (revoked bool, err error) {
 	err = t.db.change(ctx, func(ctx context.Context, s session) error {
 		now := t.db.now()
-		n, err := s.exec(ctx, `UPDATE family SET revoked_at = $1, revoked_for = $2,
-			removal_at = CASE WHEN access_expires_at = 0 THEN $3 ELSE removal_at END
-			WHERE id = $4 AND application_id = $5 AND revoked_at = 0`,
-			micros(now), reason, micros(now.Add(token.Retention)), id[:], applicationID)
+		n, err := s.exec(ctx, revokeFamily, micros(now), reason, micros(now.Add(token.Retention)), id[:], applicationID)
 		if revoked = n == 1; err != nil || !revoked {
 			return err
 		}
@@ -123,8 +142,7 @@ func (t Tokens) Revoke(ctx context.Context, applicationID string, id token.ID, r
 // RemoveExpired implements token.Store.
 func (t Tokens) RemoveExpired(ctx context.Context, now time.Time, limit int) (removed int, err error) {
 	err = t.db.change(ctx, func(ctx context.Context, s session) error {
-		n, err := s.exec(ctx, `DELETE FROM family WHERE id IN
-			(SELECT id FROM family WHERE removal_at > 0 AND removal_at <= $1 ORDER BY removal_at LIMIT $2)`, micros(now), limit)
+		n, err := s.exec(ctx, removeExpired, micros(now), limit)
 		removed = int(n)
 		return err
 	})
@@ -138,9 +156,7 @@ const eraKept = 10 * time.Minute
 // RemoveDead implements token.Store.
 func (t Tokens) RemoveDead(ctx context.Context, now time.Time, limit int) (removed int, err error) {
 	err = t.db.change(ctx, func(ctx context.Context, s session) error {
-		n, err := s.exec(ctx, `DELETE FROM family WHERE id IN
-			(SELECT f.id FROM dead_era d JOIN family f ON f.client_era = d.era
-			WHERE f.application_id = d.application_id AND f.client_id = d.client_id LIMIT $1)`, limit)
+		n, err := s.exec(ctx, removeDead, limit)
 		if removed = int(n); err != nil || removed > 0 {
 			return err
 		}
@@ -184,11 +200,7 @@ func replaceOldest(ctx context.Context, s session, now time.Time, batch []*item,
 }
 
 func replace(ctx context.Context, s session, now time.Time, f *token.Family) ([]token.ID, error) {
-	died, err := all(ctx, s, scanID, `UPDATE family SET revoked_at = $1, revoked_for = 'replaced', removal_at = $2
-		WHERE application_id = $3 AND client_id = $4 AND id IN
-		(SELECT id FROM family WHERE client_era = $5 AND access_expires_at = 0 AND revoked_at = 0
-		ORDER BY id DESC LIMIT 1000000 OFFSET $6) RETURNING id`,
-		micros(now), micros(now.Add(token.Retention)), f.ApplicationID, f.ClientID, f.ClientEra, token.MaxNever)
+	died, err := all(ctx, s, scanID, replaceFamilies, micros(now), micros(now.Add(token.Retention)), f.ApplicationID, f.ClientID, f.ClientEra, token.MaxNever)
 	if err != nil {
 		return nil, err
 	}

@@ -57,12 +57,13 @@ func writeSecret(ctx context.Context, s session, sequence int64, secret *client.
 	return err
 }
 
+const removeExpiredSecrets = `DELETE FROM client_secret WHERE (client_sequence, id) IN
+	(SELECT client_sequence, id FROM client_secret WHERE expires_at > 0 AND expires_at < $1 ORDER BY expires_at LIMIT $2)`
+
 // RemoveExpiredSecrets implements client.Store.
 func (c Clients) RemoveExpiredSecrets(ctx context.Context, before time.Time, limit int) (removed int, err error) {
 	err = c.db.change(ctx, func(ctx context.Context, s session) error {
-		n, err := s.exec(ctx, `DELETE FROM client_secret WHERE (client_sequence, id) IN
-			(SELECT client_sequence, id FROM client_secret WHERE expires_at > 0 AND expires_at < $1 ORDER BY expires_at LIMIT $2)`,
-			micros(before), limit)
+		n, err := s.exec(ctx, removeExpiredSecrets, micros(before), limit)
 		removed = int(n)
 		return err
 	})

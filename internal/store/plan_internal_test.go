@@ -1,0 +1,59 @@
+package store
+
+import (
+	"strings"
+	"testing"
+)
+
+// No statement that is run again and again reads a table from end to end: with
+// 1,000,000 clients and 10,000,000 families none may.
+func TestPlans(t *testing.T) {
+	t.Parallel()
+	db, _ := opened(t, Options{})
+	for name, test := range map[string]struct {
+		text string
+		args int
+		uses string
+	}{
+		"family":            {selectFamily, 1, "USING PRIMARY KEY"},
+		"revoke":            {revokeFamily, 5, "USING PRIMARY KEY"},
+		"expired families":  {removeExpired, 2, "family_removal"},
+		"dead families":     {removeDead, 1, "family_era"},
+		"oldest of many":    {replaceFamilies, 6, "family_never"},
+		"client":            {selectClient, 2, "client_id"},
+		"list of clients":   {listClients, 3, "client_sequence"},
+		"list by feature":   {listClientsFeature, 5, "client_features"},
+		"name taken":        {nameTaken, 3, "client_name"},
+		"name and version":  {nameAndVersionTaken, 4, "client_name"},
+		"expired secrets":   {removeExpiredSecrets, 2, "client_secret_expiry"},
+		"settings":          {selectDocuments(db.dialect), 2, "USING PRIMARY KEY"},
+		"events, newest on": {selectEvents, 4, "audit_event_at"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			args := make([]any, test.args)
+			for i := range args {
+				args[i] = 1
+			}
+			plan, err := readAll(t.Context(), db, func(row scanner) (detail string, err error) {
+				var id, parent, unused int
+				err = row.Scan(&id, &parent, &unused, &detail)
+				return detail, err
+			}, "EXPLAIN QUERY PLAN "+test.text, args...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			all := strings.Join(plan, "\n")
+			if !strings.Contains(all, test.uses) {
+				t.Errorf("does not use %s:\n%s", test.uses, all)
+			}
+			for _, step := range plan {
+				// c is what a limit was put to, d the dead eras of ten minutes; the last
+				// term of an order sorts the secrets of one client.
+				scans := strings.HasPrefix(step, "SCAN ") && step != "SCAN c" && step != "SCAN d" && !strings.Contains(step, "json_each")
+				if scans || step == "USE TEMP B-TREE FOR ORDER BY" {
+					t.Errorf("reads or sorts too much:\n%s", all)
+				}
+			}
+		})
+	}
+}
