@@ -154,16 +154,37 @@ func (c *Cluster) Stop() {
 	c.server = nil
 }
 
-// Kill ends the postmaster and all its processes without a word.
+// Kill ends the postmaster and all its processes without a word. The postmaster
+// is halted first, so that it makes no further one meanwhile.
 func (c *Cluster) Kill() {
 	c.t.Helper()
-	children := childrenOf(c.server.Process.Pid)
-	_ = c.server.Process.Kill()
-	for _, pid := range children {
+	postmaster := c.server.Process.Pid
+	_ = syscall.Kill(postmaster, syscall.SIGSTOP)
+	c.until(func() bool { return state(postmaster).name == "T" })
+	pids := append(childrenOf(postmaster), postmaster)
+	for _, pid := range pids {
 		_ = syscall.Kill(pid, syscall.SIGKILL)
 	}
 	<-c.ended
+	for _, pid := range pids { // the last one gives the shared memory back
+		c.until(func() bool { return state(pid).name == "" || state(pid).name == "Z" })
+	}
 	c.server = nil
+}
+
+func (c *Cluster) until(is func() bool) {
+	c.t.Helper()
+	deadline := time.NewTimer(patience)
+	defer deadline.Stop()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for !is() {
+		select {
+		case <-deadline.C:
+			c.t.Fatal("PostgreSQL's processes do not do as they are told")
+		case <-tick.C:
+		}
+	}
 }
 
 // Pause halts every process of the cluster, as a host that hangs does:
@@ -183,17 +204,26 @@ func (c *Cluster) Pause() (resume func()) {
 	return resume
 }
 
-// childrenOf reads /proc: field 4 of stat, after the name in brackets.
+// stat is what /proc says of a process: fields 3 and 4 of stat, which come after
+// its name in brackets. The zero value says that there is none.
+type stat struct{ name, parent string }
+
+func state(pid int) stat {
+	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	if err != nil {
+		return stat{}
+	}
+	fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
+	if len(fields) < 2 {
+		return stat{}
+	}
+	return stat{fields[0], fields[1]}
+}
+
 func childrenOf(parent int) (pids []int) {
-	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
-	for _, path := range stats {
-		stat, err := os.ReadFile(path) //nolint:gosec // /proc
-		if err != nil {
-			continue
-		}
-		fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
-		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(path)))
-		if err == nil && len(fields) > 1 && fields[1] == strconv.Itoa(parent) {
+	paths, _ := filepath.Glob("/proc/[0-9]*")
+	for _, path := range paths {
+		if pid, err := strconv.Atoi(filepath.Base(path)); err == nil && state(pid).parent == strconv.Itoa(parent) {
 			pids = append(pids, pid)
 		}
 	}

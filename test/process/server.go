@@ -183,6 +183,29 @@ func (s *Server) AwaitReady(status int) error {
 	}
 }
 
+// AwaitSteady waits until readyz has answered 200 for a while without a break.
+// On PostgreSQL a server is ready on the strength of its last sign of life for
+// up to a second, then perhaps not, until it has its hold on the database again.
+func (s *Server) AwaitSteady(while time.Duration) error {
+	deadline := time.Now().Add(patience)
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for since := time.Now(); time.Since(since) < while; {
+		select {
+		case <-s.running.done:
+			return fmt.Errorf("the process ended: %w", errors.Join(s.running.err, errors.New(s.running.cmd.ProcessState.String())))
+		case <-tick.C:
+		}
+		if s.Ready(context.Background()) != http.StatusOK {
+			since = time.Now()
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("readyz did not answer 200 for %s within %s", while, patience)
+		}
+	}
+	return nil
+}
+
 // Ready gives the status of readyz, 0 where nobody answers.
 func (s *Server) Ready(ctx context.Context) int {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.OpsURL+"/readyz", http.NoBody)

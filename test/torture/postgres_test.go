@@ -13,6 +13,10 @@ import (
 	"github.com/ostiary/ostiary/test/process"
 )
 
+// steady is longer than a server may go by the last sign of life of PostgreSQL
+// and than it takes to have hold of it again.
+const steady = 1500 * time.Millisecond
+
 // TestAnsweredSurvivesKillOfPostgreSQL kills the database under the running
 // server, over and over. The server outlives it, and serves again by itself.
 func TestAnsweredSurvivesKillOfPostgreSQL(t *testing.T) {
@@ -30,6 +34,9 @@ func TestAnsweredSurvivesKillOfPostgreSQL(t *testing.T) {
 			t.Fatal(err)
 		}
 		s.restart = append(s.restart, time.Since(begun))
+		if err := s.server.AwaitSteady(steady); err != nil {
+			t.Fatal(err)
+		}
 	}
 	s.examine(true)
 	s.list()
@@ -120,6 +127,9 @@ func goneAndBack(t *testing.T, takeAway func(c *process.Cluster) func()) {
 		t.Fatal(err)
 	}
 	back := time.Since(begun)
+	if err := s.server.AwaitSteady(steady); err != nil {
+		t.Fatal(err)
+	}
 	s.examine(true)
 	s.list()
 	if n := s.server.Number(t, `SELECT count(*) FROM client WHERE name = 'Refused'`); n != 0 {
