@@ -12,6 +12,9 @@ type dialect struct {
 	name string
 	// values gives the rows of a JSON array of strings that is the parameter.
 	values func(parameter string) string
+	// dead gives the ids of at most $1 families of dead eras, beginning with the
+	// eras: these are few, and either planner would rather read all families.
+	dead string
 	// shared ends a SELECT whose row must stay as it is until the commit.
 	shared string
 	// lock makes transactions on the same thing wait for one another. SQLite

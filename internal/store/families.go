@@ -42,11 +42,6 @@ const (
 	removeExpired = `DELETE FROM family WHERE id IN
 		(SELECT id FROM family WHERE removal_at > 0 AND removal_at <= $1 ORDER BY removal_at LIMIT $2)`
 
-	// CROSS JOIN tells SQLite to begin with the few dead eras.
-	removeDead = `DELETE FROM family WHERE id IN
-		(SELECT f.id FROM dead_era d CROSS JOIN family f WHERE f.client_era = d.era
-		AND f.application_id = d.application_id AND f.client_id = d.client_id LIMIT $1)`
-
 	replaceFamilies = `UPDATE family SET revoked_at = $1, revoked_for = 'replaced', removal_at = $2
 		WHERE application_id = $3 AND client_id = $4 AND id IN
 		(SELECT id FROM family WHERE client_era = $5 AND access_expires_at = 0 AND revoked_at = 0
@@ -156,7 +151,7 @@ const eraKept = 10 * time.Minute
 // RemoveDead implements token.Store.
 func (t Tokens) RemoveDead(ctx context.Context, now time.Time, limit int) (removed int, err error) {
 	err = t.db.change(ctx, func(ctx context.Context, s session) error {
-		n, err := s.exec(ctx, removeDead, limit)
+		n, err := s.exec(ctx, `DELETE FROM family WHERE id IN (`+s.dialect.dead+`)`, limit)
 		if removed = int(n); err != nil || removed > 0 {
 			return err
 		}
