@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/ostiary/ostiary/internal/config"
+	"github.com/ostiary/ostiary/internal/core/ident"
 	"github.com/ostiary/ostiary/internal/web"
 )
 
@@ -42,7 +43,7 @@ func Listen(ctx context.Context, c *config.Config) (*Listeners, error) {
 	if err != nil {
 		return nil, err
 	}
-	drain, err := web.NewDrain(main)
+	drain, err := web.NewDrain(main, ident.Request)
 	if err != nil {
 		return nil, errors.Join(err, main.Close())
 	}

@@ -38,14 +38,15 @@ const (
 // opens one to use it sends within a round trip.
 const silentTime = 2 * time.Second
 
-// NewDrain makes the drain of a server that is to serve on l.
-func NewDrain(l net.Listener) (*Drain, error) {
+// NewDrain makes the drain of a server that is to serve on l; newID makes the
+// request ids of answers that no handler gives (malformed.go).
+func NewDrain(l net.Listener, newID func() string) (*Drain, error) {
 	tcp, ok := l.(*net.TCPListener)
 	if !ok {
 		return nil, fmt.Errorf("%s is no TCP address", l.Addr())
 	}
 	d := &Drain{}
-	d.listener = &listener{TCPListener: tcp, accepted: func() { d.phases[silent].Add(1) }}
+	d.listener = &listener{TCPListener: tcp, newID: newID, accepted: func() { d.phases[silent].Add(1) }}
 	return d, nil
 }
 
@@ -121,12 +122,18 @@ func (d *Drain) Finish(ctx context.Context, server *http.Server) error {
 type conn struct {
 	*net.TCPConn
 	phase atomic.Int32
+	newID func() string
+
+	answered atomic.Bool // since the last Read
+	heard    int         // bytes of head in use
+	head     [sniffed]byte
 }
 
 // listener can take the connections that wait before it closes.
 type listener struct {
 	*net.TCPListener
 	accepted func() // counts a connection before Accept gives it out
+	newID    func() string
 	leaving  atomic.Bool
 
 	mu     sync.Mutex
@@ -140,7 +147,7 @@ func (l *listener) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &conn{TCPConn: c}, nil
+	return &conn{TCPConn: c, newID: l.newID}, nil
 }
 
 func (l *listener) next() (*net.TCPConn, error) {

@@ -31,7 +31,7 @@ func startDraining(t *testing.T) *draining {
 		t.Fatal(err)
 	}
 	d := &draining{address: l.Addr().String(), entered: make(chan struct{}, 9), leave: make(chan struct{})}
-	if d.drain, err = web.NewDrain(l); err != nil {
+	if d.drain, err = web.NewDrain(l, func() string { return "made" }); err != nil {
 		t.Fatal(err)
 	}
 	f := only(func(w http.ResponseWriter, _ *http.Request) error {
