@@ -17,7 +17,7 @@ type Registry struct {
 func NewRegistry(store Store, cacheBytes int) *Registry {
 	return &Registry{store: store, cache: cache.New(cacheBytes, func(_ string, a *Application) int {
 		const record = 400 // the struct, its strings' headers and the map's slot
-		return record + len(a.Name) + len(a.Settings.ConfigSettings)
+		return record + len(a.Name) + len(a.Settings.ConfigSettings) + len(a.Settings.Branding.Logo)
 	})}
 }
 

@@ -46,7 +46,15 @@ type Settings struct {
 	ClaimsInIDToken    bool            `json:"claims_in_id_token,omitempty"`
 	VendorName         string          `json:"vendor_name,omitempty"`
 	SigningAlgorithm   string          `json:"signing_algorithm,omitempty"` // ES256, RS256 or EdDSA; "": ES256
-	ConfigSettings     string          `json:"config_settings,omitempty"`   // the Configuration API's settings document: JSON, without vendor_name
+	Branding           Branding        `json:"branding,omitzero"`
+	ConfigSettings     string          `json:"config_settings,omitempty"` // the Configuration API's settings document: JSON, without vendor_name
+}
+
+// Branding is how pages for users present the application; "" is the default.
+type Branding struct {
+	Name   string `json:"name,omitempty"`
+	Logo   string `json:"logo,omitempty"`   // an https URL
+	Colour string `json:"colour,omitempty"` // #rrggbb
 }
 
 // Profile gives the security profile.
@@ -75,6 +83,12 @@ func (s *Settings) RetryWindow() time.Duration {
 	}
 	return time.Duration(*s.RefreshRetryWindow) * time.Second
 }
+
+// Defaults of settings in seconds.
+const (
+	defaultCodeLifetime    = 60
+	defaultSessionLifetime = 12 * 60 * 60
+)
 
 // Algorithm gives the JWS algorithm that access tokens are signed with.
 func (s *Settings) Algorithm() string {
