@@ -44,7 +44,13 @@ func (s *site) addCallers(ctx context.Context) error {
 			return errors.Join(err, db.Close())
 		}
 	}
-	return db.Close()
+	err = db.Close()
+	if s.database != "" {
+		// PostgreSQL frees what a connection held when it notices that it was
+		// closed, and a server that starts before is refused.
+		time.Sleep(500 * time.Millisecond)
+	}
+	return err
 }
 
 // manySecret is the secret of all seeded clients; their digests differ, since

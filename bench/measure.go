@@ -50,6 +50,19 @@ func (t *target) usage() (u usage, err error) {
 	return u, errors.Join(errs[:]...)
 }
 
+// settle waits until a target has done what earlier requests left to do, a
+// second at most, and gives what it has used by then.
+func (t *target) settle() (u usage, err error) {
+	for range 20 {
+		before := u
+		if u, err = t.usage(); err != nil || u == before {
+			return u, err
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	return u, nil
+}
+
 // measure puts a cell's load on its target, at each number of connections, and
 // records what came of it. Connections are warmed up first, save where no
 // request may be sent twice.
@@ -82,7 +95,7 @@ func (b *bench) measureAt(c cell, n int) error {
 			work.Duration = b.duration / 2
 		}
 	}
-	before, err := c.target.usage()
+	before, err := c.target.settle()
 	if err != nil {
 		return err
 	}

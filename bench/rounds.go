@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net/netip"
 	"path/filepath"
+	"slices"
 )
 
 // players are the processes that the rounds measure by turns.
@@ -37,6 +38,7 @@ func (b *bench) rounds(ctx context.Context) (err error) {
 			return err
 		}
 	}
+	slices.SortStableFunc(p.cells, inOrder)
 	for b.round = range b.runs {
 		if err := b.oneRound(ctx, p); err != nil {
 			return err
