@@ -4,7 +4,9 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
+	"runtime"
 	"strconv"
+	"sync"
 	"testing"
 	"time"
 
@@ -112,5 +114,108 @@ func TestFailedCommit(t *testing.T) {
 	}
 	if len(fatal) != 0 {
 		t.Fatal("told more than once")
+	}
+}
+
+// Under a load without a pause the log is begun anew all the same.
+func TestLogIsBegunAnew(t *testing.T) {
+	t.Parallel()
+	_, b := opened(t, Options{})
+	write := func(ctx context.Context, s session) error {
+		event := audit.New(audit.System(), "", "x", "y", time.Now())
+		event.After = make([]byte, 256<<10)
+		return record(ctx, s, event)
+	}
+	var before frames
+	for anew, written := 0, 0; anew < 3; written++ {
+		if written > 8000 {
+			t.Fatalf("after 2 GB the log was begun anew %d times and has %d frames", anew, before.all)
+		}
+		if err := b.change(t.Context(), write); err != nil {
+			t.Fatal(err)
+		}
+		log, _, err := one(t.Context(), b.session, scanFrames, "PRAGMA wal_checkpoint(NOOP)")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if log.all < before.all {
+			anew++
+		}
+		before = log
+	}
+}
+
+// A write whose request ends while it waits behind another is not made.
+func TestRequestGoneInQueue(t *testing.T) {
+	t.Parallel()
+	db, b := opened(t, Options{})
+	begun, finish := make(chan struct{}), make(chan struct{})
+	first := make(chan error, 1)
+	go func() {
+		first <- b.change(context.Background(), func(context.Context, session) error {
+			close(begun)
+			<-finish
+			return nil
+		})
+	}()
+	<-begun
+	ctx, cancel := context.WithCancel(t.Context())
+	f, event := fresh(), audit.New(audit.System(), "", "late", "y", time.Now())
+	late := make(chan error, 2)
+	go func() {
+		_, err := db.Tokens().Mint(ctx, f)
+		late <- err
+	}()
+	go func() { late <- db.Audit().Record(ctx, event) }()
+	for db.Stats().Queued != 2 {
+		runtime.Gosched()
+	}
+	cancel()
+	for range 2 {
+		if err := <-late; fault.KindOf(err) != fault.Unavailable || !errors.Is(err, context.Canceled) {
+			t.Errorf("a request that ended in the queue got %v", err)
+		}
+	}
+	close(finish)
+	if err := <-first; err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Tokens().Mint(t.Context(), fresh()); err != nil { // behind the two
+		t.Fatal(err)
+	}
+	if _, err := db.Tokens().Get(t.Context(), "a", f.ID); fault.KindOf(err) != fault.NotFound {
+		t.Errorf("the family was stored all the same: %v", err)
+	}
+	events, _, err := db.Audit().Events(t.Context(), "", Cursor{}, 10)
+	if err != nil || len(events) != 0 {
+		t.Errorf("%d events were stored all the same (%v)", len(events), err)
+	}
+}
+
+// Closing answers what is queued and refuses what comes later.
+func TestClose(t *testing.T) {
+	t.Parallel()
+	db, _ := opened(t, Options{CommitDelay: time.Millisecond})
+	const n = 100
+	var stored sync.Map
+	var all sync.WaitGroup
+	for range n {
+		all.Go(func() {
+			f := fresh()
+			_, err := db.Tokens().Mint(context.Background(), f)
+			switch {
+			case err == nil:
+				stored.Store(f.ID, true)
+			case fault.KindOf(err) != fault.Unavailable:
+				t.Errorf("closing answered with %v", err)
+			}
+		})
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	all.Wait()
+	if _, err := db.Tokens().Mint(t.Context(), fresh()); fault.KindOf(err) != fault.Unavailable {
+		t.Errorf("a closed store answered with %v", err)
 	}
 }

@@ -53,6 +53,16 @@ func TestSecondServerOnOneDatabase(t *testing.T) {
 	} else if !strings.Contains(err.Error(), "another ostiary") {
 		t.Fatalf("the refusal does not say why: %v", err)
 	}
+	const held = `SELECT held FROM node`
+	if !query[bool](t, url, held) {
+		t.Error("a server that runs has left no note of it")
+	}
+	if err := first.DB.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if query[bool](t, url, held) {
+		t.Error("a server that stopped in good order has left its note")
+	}
 	first.Reopen()
 	if err := first.DB.Healthy(t.Context()); err != nil {
 		t.Fatal(err)

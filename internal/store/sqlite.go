@@ -76,7 +76,7 @@ func openSQLite(ctx context.Context, db *DB, options Options) (err error) {
 	}()
 	path := filepath.Join(options.Data, FileName)
 	if err := createPrivate(path); err != nil {
-		return err
+		return fmt.Errorf("create the database: %w", err)
 	}
 	if b.pool, err = sql.Open("sqlite", dsn(path, writerPragmas)); err != nil {
 		return err
@@ -104,9 +104,13 @@ func openSQLite(ctx context.Context, db *DB, options Options) (err error) {
 
 // Pragmas of the connections. synchronous=FULL: each commit is synced before it
 // is answered. Checkpoints are made by a goroutine of their own
-// (checkpoint.go), so that no commit waits for one. Caches are in KiB.
+// (checkpoint.go), so that no commit waits for one; a log that grew beyond
+// 64 MiB is cut to that when it is begun anew. Caches are in KiB.
 var (
-	writerPragmas = []string{"busy_timeout(5000)", "journal_mode(wal)", "synchronous(full)", "temp_store(memory)", "cache_size(-8192)", "wal_autocheckpoint(0)"}
+	writerPragmas = []string{
+		"busy_timeout(5000)", "journal_mode(wal)", "synchronous(full)", "temp_store(memory)", "cache_size(-8192)",
+		"wal_autocheckpoint(0)", "journal_size_limit(67108864)",
+	}
 	readerPragmas = []string{"busy_timeout(5000)", "query_only(1)", "temp_store(memory)", "cache_size(-1024)"}
 )
 
@@ -116,13 +120,28 @@ func dsn(path string, pragmas []string) string {
 }
 
 // createPrivate makes the database file readable by its owner alone; SQLite
-// gives its other files the same mode.
+// gives its other files the same mode. The names of the file and of its
+// directory are put on disk: SQLite sees to its content only.
 func createPrivate(path string) error {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // the operator's own directory
 	if err != nil {
-		return fmt.Errorf("create the database: %w", err)
+		return err
 	}
-	return f.Close()
+	directory := filepath.Dir(path)
+	return errors.Join(f.Close(), syncDirectory(directory), syncDirectory(filepath.Dir(directory)))
+}
+
+// syncDirectory puts the names in a directory on disk. One that may not be read
+// is not this server's to have made something in.
+func syncDirectory(path string) error {
+	d, err := os.Open(path) //nolint:gosec // the operator's own directory
+	if errors.Is(err, os.ErrPermission) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
 }
 
 // lockDirectory refuses a second server on one directory. The lock is the
