@@ -42,6 +42,7 @@ type Server struct {
 	PublicURL string
 	OpsURL    string
 	Flags     []string // of serve, after the ones that every start has
+	Under     []string // a program that starts the server, with its arguments: prlimit, strace …
 
 	t       testing.TB
 	listen  string
@@ -148,7 +149,8 @@ func (s *Server) Launch() {
 	if s.running != nil {
 		s.t.Fatal("the server runs already")
 	}
-	cmd := exec.Command(Binary(s.t), s.Command()...) //nolint:noctx // ended by Kill, Stop or the test's cleanup
+	line := slices.Concat(s.Under, []string{Binary(s.t)}, s.Command())
+	cmd := exec.Command(line[0], line[1:]...) //nolint:gosec,noctx // the program just built; ended by Kill, Stop or the test's cleanup
 	cmd.Env = Environment()
 	cmd.Stdout, cmd.Stderr = s.logs, s.logs
 	if err := cmd.Start(); err != nil {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -159,4 +160,37 @@ func unavailable(answer *caller.Answer, form string) error {
 		return fmt.Errorf("503 says %s; want %s", answer.Body, form)
 	}
 	return nil
+}
+
+// TestIOErrorStopsTheServer has a write fail in a way after which nobody knows
+// what is on disk (beyond the limit of a file's size SQLite sees an I/O error):
+// the server answers what is under way 503 and stops with status 1 rather than
+// guess; what it acknowledged is there when it is started again.
+func TestIOErrorStopsTheServer(t *testing.T) {
+	s := newSiege(t, "")
+	s.server.Under = []string{"prlimit", "--fsize=2000000"}
+	s.start()
+	ended := s.server.Ended()
+	s.round(func() {
+		for w := newWriter(writers, s.owner, &s.figures, 1); ; {
+			if err := w.create(t.Context()); errors.Is(err, errLost) {
+				s.writers = append(s.writers, w)
+				return
+			} else if err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+	<-ended
+	if status := s.server.Await(); status != 1 {
+		t.Errorf("exit status %d after an I/O error; want 1", status)
+	}
+	if !strings.Contains(s.server.Logs(), "the server stops rather than guess") {
+		t.Errorf("the log does not say why it stopped:\n%s", s.server.Logs())
+	}
+	s.server.Under = nil
+	s.start()
+	s.examine(true)
+	s.list()
+	t.Logf("an I/O error stopped the server; %d writes acknowledged before, none lost; %d requests without an answer", s.figures.acknowledged(), s.figures.unknown.Load())
 }
