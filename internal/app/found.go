@@ -38,10 +38,6 @@ const (
 	ownerName       = "First owner"
 )
 
-// strongBits is from where on a secret that somebody chose is kept under HMAC,
-// as the made ones are; below it under argon2id.
-const strongBits = 128
-
 // ErrFounded says that the store holds an instance already.
 var ErrFounded = errors.New("this store was set up before; its first application, owner client and administrator are there")
 
@@ -111,8 +107,8 @@ func or(given string, fresh func() string) string {
 
 func (a *App) owner(p *plan, first *FirstStart, app *application.Application, now time.Time) client.Client {
 	secret := client.NewSecret(a.Ring, app, first.OwnerClientID, first.OwnerClientSecret, now)
-	if p.ownerSecret != "" && key.EstimatedBits(p.ownerSecret) < strongBits {
-		secret.Digest, secret.DigestKey = []byte(key.HashPassword(p.ownerSecret)), 0
+	if p.ownerSecret != "" {
+		secret = client.GivenSecret(a.Ring, app, first.OwnerClientID, p.ownerSecret, now)
 	}
 	var era [8]byte
 	_, _ = rand.Read(era[:])

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/ostiary/ostiary/internal/core/audit"
+	"github.com/ostiary/ostiary/internal/core/client/rule/secret"
 )
 
 // Kind is what a client runs as; it decides the grants it may have.
@@ -49,7 +50,7 @@ type Client struct {
 }
 
 // MaxSecrets is how many secrets a client holds at most.
-const MaxSecrets = 10
+const MaxSecrets = secret.Max
 
 // Secret is one credential of a client. The secret itself is not in it.
 type Secret struct {

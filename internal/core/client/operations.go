@@ -4,14 +4,18 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/binary"
+	"slices"
+	"strings"
 	"time"
 
+	"github.com/ostiary/ostiary/internal/core/admin"
 	"github.com/ostiary/ostiary/internal/core/application"
 	"github.com/ostiary/ostiary/internal/core/audit"
 	"github.com/ostiary/ostiary/internal/core/client/rule/ipallow"
 	"github.com/ostiary/ostiary/internal/core/fault"
 	"github.com/ostiary/ostiary/internal/core/ident"
 	"github.com/ostiary/ostiary/internal/core/key"
+	"github.com/ostiary/ostiary/internal/core/scope"
 )
 
 // Operations are every change that can be made to a client, and every look at
@@ -24,11 +28,49 @@ type Operations struct {
 	applications *application.Registry
 	keys         *key.Ring
 	now          func() time.Time
+	kinds        ScopeKinds // nil: there are no scopes
+
+	role          admin.Role // what whoever makes the changes may do
+	administrator string     // who that is; "": a program
 }
 
 // NewOperations puts them together.
 func NewOperations(store Store, log audit.Store, clients *Registry, applications *application.Registry, keys *key.Ring, now func() time.Time) *Operations {
-	return &Operations{store: store, log: log, clients: clients, applications: applications, keys: keys, now: now}
+	return &Operations{store: store, log: log, clients: clients, applications: applications, keys: keys, now: now, role: admin.Owner}
+}
+
+// WithScopes gives the operations with the scopes that there are.
+func (o *Operations) WithScopes(kinds ScopeKinds) *Operations {
+	with := *o
+	with.kinds = kinds
+	return &with
+}
+
+// By gives the operations as an administrator may use them. Programs, which have
+// the feature owner or the scope ostiary:admin, have the role owner.
+func (o *Operations) By(role admin.Role, administrator string) *Operations {
+	by := *o
+	by.role, by.administrator = role, administrator
+	return &by
+}
+
+// permit refuses a change that the role does not permit, by what the client was
+// and what it becomes.
+func (o *Operations) permit(before, after *Client) error {
+	if before.guarded() || after.guarded() {
+		return o.role.Require(admin.EditGuardedClients)
+	}
+	if o.administrator != "" && before.Settings.OwnedBy == o.administrator {
+		return o.role.Require(admin.EditOwnClients)
+	}
+	return o.role.Require(admin.EditClients)
+}
+
+// guarded reports whether the client may do more than be given tokens for the
+// operator's own scopes.
+func (c *Client) guarded() bool {
+	return len(c.Settings.Features) > 0 ||
+		slices.ContainsFunc(c.Settings.Scopes.Allowed, func(name string) bool { return strings.HasPrefix(name, scope.Prefix) })
 }
 
 // What a client may not become, and what may not be done to one.
@@ -159,6 +201,9 @@ func (o *Operations) Delete(ctx context.Context, source audit.Source, applicatio
 		if c.Settings.Features.Has(Owner) {
 			return audit.Event{}, ErrOwnerDeleted
 		}
+		if err := o.permit(c, c); err != nil {
+			return audit.Event{}, err
+		}
 		event := audit.New(source, applicationID, "client.delete", object(id), now)
 		event.Before = c.document()
 		return event, nil
@@ -168,6 +213,10 @@ func (o *Operations) Delete(ctx context.Context, source audit.Source, applicatio
 // SetActive switches a client off, which kills all that it was given, or on
 // again, which revives none of it.
 func (o *Operations) SetActive(ctx context.Context, source audit.Source, applicationID, id string, active bool) (*Client, error) {
+	return o.setActive(ctx, source, applicationID, id, active, nil)
+}
+
+func (o *Operations) setActive(ctx context.Context, source audit.Source, applicationID, id string, active bool, revision *int64) (*Client, error) {
 	now, era := o.moment(), newEra()
 	action := "client.deactivate"
 	if active {
@@ -175,6 +224,12 @@ func (o *Operations) SetActive(ctx context.Context, source audit.Source, applica
 	}
 	defer o.clients.Void(applicationID, id)
 	return o.store.Change(ctx, applicationID, id, NameAndVersion, func(c *Client) (audit.Event, error) {
+		if revision != nil && *revision != c.Revision {
+			return audit.Event{}, errStale
+		}
+		if err := o.permit(c, c); err != nil {
+			return audit.Event{}, err
+		}
 		event := audit.New(source, applicationID, action, object(id), now)
 		event.Before = c.document()
 		if !active {

@@ -6,15 +6,17 @@ import (
 	"slices"
 	"time"
 
+	"github.com/ostiary/ostiary/internal/core/admin"
 	"github.com/ostiary/ostiary/internal/core/application"
 	"github.com/ostiary/ostiary/internal/core/audit"
+	"github.com/ostiary/ostiary/internal/core/client/rule/secret"
 	"github.com/ostiary/ostiary/internal/core/fault"
 	"github.com/ostiary/ostiary/internal/core/ident"
 	"github.com/ostiary/ostiary/internal/core/key"
 )
 
-// MaxHoursToLive is how many hours a replaced secret may still work: a week.
-const MaxHoursToLive = 168
+// MaxHoursToLive is how many hours a replaced secret may still work.
+const MaxHoursToLive = secret.MaxOverlap
 
 // NewSecret makes the record of a secret that package ident made: a digest and,
 // where the application lets secrets be seen again, the secret under seal.
@@ -23,6 +25,16 @@ func NewSecret(keys *key.Ring, app *application.Application, clientID, text stri
 	s.Digest, s.DigestKey = keys.DigestSecret(app.ID, clientID, text)
 	if app.Settings.Revealable() {
 		s.Sealed = keys.Seal([]byte(text), SecretContext(app.ID, clientID, s.ID)...)
+	}
+	return s
+}
+
+// GivenSecret is NewSecret of a secret that somebody chose: one of little entropy
+// is kept under a slow hash.
+func GivenSecret(keys *key.Ring, app *application.Application, clientID, text string, now time.Time) Secret {
+	s := NewSecret(keys, app, clientID, text, now)
+	if key.EstimatedBits(text) < secret.StrongBits {
+		s.Digest, s.DigestKey = []byte(key.HashPassword(text)), 0
 	}
 	return s
 }
@@ -43,11 +55,7 @@ func (o *Operations) ReplaceSecret(ctx context.Context, source audit.Source, app
 	return o.store.Change(ctx, app.ID, id, NameAndVersion, func(c *Client) (audit.Event, error) {
 		event := audit.New(source, app.ID, "client.secret.replace", object(id), now)
 		event.Before = c.document()
-		for i := range c.Secrets {
-			if old := &c.Secrets[i]; old.ExpiresAt.IsZero() || old.ExpiresAt.After(until) {
-				old.ExpiresAt = until
-			}
-		}
+		c.retireBy(until)
 		// All of them expire now, so the smallest is well defined; those that
 		// have expired already come first.
 		for len(c.Secrets) >= MaxSecrets {
@@ -128,13 +136,16 @@ func (o *Operations) Show(ctx context.Context, source audit.Source, app *applica
 // Reveal gives a secret by its id; the look is audited first. A fault Conflict
 // says that it cannot be seen again, NotFound that there is none.
 func (o *Operations) Reveal(ctx context.Context, source audit.Source, app *application.Application, clientID, secretID string) (string, error) {
+	if err := o.role.Require(admin.RevealSecrets); err != nil {
+		return "", err
+	}
 	c, err := o.clients.Get(ctx, app.ID, clientID)
 	if err != nil {
 		return "", err
 	}
 	i := slices.IndexFunc(c.Secrets, func(s Secret) bool { return s.ID == secretID })
 	if i < 0 {
-		return "", fault.NotFoundf("The client has no such secret.")
+		return "", errNoSecret
 	}
 	if !app.Settings.Revealable() || c.Secrets[i].Sealed == nil {
 		return "", fault.Conflictf("This secret was shown when it was made and cannot be seen again; make a new one.")

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 
 	"github.com/ostiary/ostiary/internal/core/fault"
 )
@@ -55,6 +56,25 @@ func (s *Setting) UnmarshalJSON(b []byte) error {
 		*member.to = *member.from
 	}
 	return nil
+}
+
+// Merge gives the setting with a merge patch (RFC 7396) over it.
+func (s Setting) Merge(patch []byte) (Setting, error) {
+	var merged Setting
+	members := map[string]json.RawMessage{}
+	stored, err := json.Marshal(s)
+	if err != nil {
+		return merged, fmt.Errorf("write the rate limit: %w", err)
+	}
+	if json.Unmarshal(stored, &members) != nil || json.Unmarshal(patch, &members) != nil {
+		return merged, errForm
+	}
+	whole, err := json.Marshal(members) // null is absence to UnmarshalJSON
+	if err != nil {
+		return merged, errForm
+	}
+	err = merged.UnmarshalJSON(whole)
+	return merged, err
 }
 
 // Validate refuses what cannot be meant; the field is where the setting stands.
