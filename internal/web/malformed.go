@@ -20,7 +20,7 @@ const sniffed = 128
 // to what is no HTTP.
 func (c *conn) Read(p []byte) (int, error) {
 	n, err := c.TCPConn.Read(p)
-	if c.answered.Swap(false) {
+	if n > 0 && c.answered.Swap(false) {
 		c.heard = 0
 	}
 	c.heard += copy(c.head[c.heard:], p[:n])
