@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"sync/atomic"
@@ -76,7 +77,11 @@ func Open(ctx context.Context, c *config.Config, now func() time.Time, adjust ..
 	for _, change := range adjust {
 		change(&options)
 	}
-	if a.Store, err = store.Open(ctx, options); err != nil {
+	a.Store, err = store.Open(ctx, options)
+	if errors.Is(err, fs.ErrPermission) {
+		return nil, fmt.Errorf("%w; let the user that runs the server write to %s, or choose another directory with --data", err, c.Data)
+	}
+	if err != nil {
 		return nil, err
 	}
 	if err := a.build(ctx, master); err != nil {

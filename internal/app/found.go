@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"time"
 
 	"github.com/ostiary/ostiary/internal/core/application"
@@ -68,6 +69,8 @@ func (a *App) Found(ctx context.Context, keep func(*FirstStart) error) (*FirstSt
 	if err != nil {
 		return nil, fmt.Errorf("set up the first application: %w", err)
 	}
+	// The hash of the password took 19 MiB; an idle server has 17 without them.
+	debug.FreeOSMemory()
 	return first, a.load(ctx)
 }
 

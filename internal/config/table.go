@@ -107,7 +107,7 @@ var table = []setting{
 		set: parsed(func(c *Config) *string { return &c.LogFormat }, oneOf("text", "json")),
 	},
 	{
-		name: "drain-delay", commands: Serve, initial: "1s", usage: "when told to stop, go on taking requests for this `long`, so that load balancers and clients on open connections can leave",
+		name: "drain-delay", commands: Serve, initial: "1s", usage: "when told to stop, go on taking requests for this `duration`, so that load balancers and clients on open connections can leave",
 		set: duration(func(c *Config) *time.Duration { return &c.DrainDelay }, 0, time.Hour),
 	},
 	{
@@ -119,11 +119,11 @@ var table = []setting{
 		set: integer(func(c *Config) *int { return &c.FailedAuthenticationsBurst }, 1, 1e9),
 	},
 	{
-		name: "signing-key-period", commands: Serve, initial: "90d", usage: "replace signing keys this `often`",
+		name: "signing-key-period", commands: Serve, initial: "90d", usage: "replace signing keys after this `duration`",
 		set: duration(func(c *Config) *time.Duration { return &c.SigningKeyPeriod }, time.Minute, 3650*day),
 	},
 	{
-		name: "signing-key-publish-ahead", commands: Serve, initial: "24h", usage: "publish a new signing key this `long` before it signs, so that those who cache JWKS know it by then",
+		name: "signing-key-publish-ahead", commands: Serve, initial: "24h", usage: "publish a new signing key this `duration` before it signs, so that those who cache JWKS know it by then",
 		set: duration(func(c *Config) *time.Duration { return &c.SigningKeyPublishAhead }, 0, 365*day),
 	},
 	{
