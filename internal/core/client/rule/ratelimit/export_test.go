@@ -1,0 +1,4 @@
+package ratelimit
+
+// Remembered is how many clients a limiter has in memory.
+func Remembered(l *Limiter) int { return l.size() }

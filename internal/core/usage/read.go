@@ -1,0 +1,102 @@
+package usage
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// Last gives when the clients with these Sequences, and their secrets, were last
+// used: what is not yet written included. One that never was may be absent.
+func (m *Meter) Last(ctx context.Context, sequences ...int64) (map[int64]Last, error) {
+	if len(sequences) == 0 {
+		return nil, nil
+	}
+	// Memory first: what is written meanwhile is found in the database then.
+	recent := make(map[int64]Last, len(sequences))
+	for _, client := range sequences {
+		if l, ok := m.recent(client); ok {
+			recent[client] = l
+		}
+	}
+	found, err := m.store.Last(ctx, sequences)
+	if err != nil {
+		return nil, fmt.Errorf("read when clients were last used: %w", err)
+	}
+	for client, r := range recent {
+		l := found[client]
+		l.Client = later(l.Client, r.Client)
+		for id, at := range r.Secrets {
+			if l.Secrets == nil {
+				l.Secrets = make(map[string]time.Time)
+			}
+			l.Secrets[id] = later(l.Secrets[id], at)
+		}
+		found[client] = l
+	}
+	return found, nil
+}
+
+// recent is what memory says of a client.
+func (m *Meter) recent(client int64) (l Last, ok bool) {
+	s := &m.shard[client&(shards-1)]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, records := range []map[int64]*record{s.old, s.young} {
+		r := records[client]
+		if r == nil || r.used == 0 {
+			continue
+		}
+		l.Client = later(l.Client, time.UnixMicro(r.used).UTC())
+		for _, u := range r.secrets {
+			if l.Secrets == nil {
+				l.Secrets = make(map[string]time.Time)
+			}
+			l.Secrets[u.id] = later(l.Secrets[u.id], time.UnixMicro(u.at).UTC())
+		}
+		ok = true
+	}
+	return l, ok
+}
+
+func later(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return b
+	}
+	return a
+}
+
+// Unused gives at most limit clients of an application that were last used
+// before the time given, or made before it and never used, those first that are
+// unused for longest, and where to go on; done where there are no more. A client
+// that was used a moment ago is left out, so there may be fewer.
+func (m *Meter) Unused(ctx context.Context, applicationID string, before time.Time, after Place, limit int) (found []Unused, next Place, done bool, err error) {
+	list, err := m.store.Unused(ctx, applicationID, before, after, limit)
+	if err != nil {
+		return nil, Place{}, false, fmt.Errorf("look for unused clients: %w", err)
+	}
+	for _, u := range list {
+		if l, ok := m.recent(u.Sequence); !ok || l.Client.Before(before) {
+			found = append(found, u)
+		}
+		next = u.Place
+	}
+	return found, next, len(list) < limit, nil
+}
+
+// Clients gives the counts of a client, by its Sequence, hour by hour. What was
+// counted in the last seconds is not yet among them.
+func (m *Meter) Clients(ctx context.Context, sequence int64, from, until time.Time) ([]Count, error) {
+	return m.store.Clients(ctx, sequence, HourOf(from), HourOf(until))
+}
+
+// Totals gives the counts of an application, hour by hour, as Clients.
+func (m *Meter) Totals(ctx context.Context, applicationID string, from, until time.Time) ([]Count, error) {
+	return m.store.Totals(ctx, applicationID, HourOf(from), HourOf(until))
+}
+
+// Sweep removes at most limit counts that were kept for long enough, and says
+// how many it removed.
+func (m *Meter) Sweep(ctx context.Context, limit int) (int, error) {
+	return m.store.Remove(ctx, m.now().Add(-Kept), limit)
+}
