@@ -86,6 +86,7 @@ func (a *App) Run(ctx context.Context, l *Listeners) error {
 			return fmt.Errorf("--default-application %s: %w", id, err)
 		}
 	}
+	a.setCollector()
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var loops sync.WaitGroup
 	defer loops.Wait()

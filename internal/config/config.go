@@ -37,6 +37,7 @@ type Config struct {
 	DefaultApplication string
 
 	MasterKey        string // from the environment; secret
+	CollectorSet     bool   // GOGC or GOMEMLIMIT, the Go runtime's own variables, are set
 	MasterKeyFile    string
 	MasterKeyCommand string
 
@@ -112,6 +113,9 @@ func load(flags *pflag.FlagSet, environ []string) (*Config, error) {
 		}
 	}
 	c.File = file
+	c.CollectorSet = slices.ContainsFunc(environ, func(v string) bool {
+		return strings.HasPrefix(v, "GOGC=") || strings.HasPrefix(v, "GOMEMLIMIT=")
+	})
 	return c, nil
 }
 

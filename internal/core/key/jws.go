@@ -13,6 +13,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/big"
+	"sync"
 
 	jose "github.com/go-jose/go-jose/v4"
 )
@@ -48,6 +50,7 @@ type signer struct {
 	key     SigningKey
 	private crypto.Signer
 	public  crypto.PublicKey
+	headers sync.Map // media type -> encoded protected header
 }
 
 func newSigner(k SigningKey, pkcs8 []byte) (*signer, error) {
@@ -62,10 +65,16 @@ func newSigner(k SigningKey, pkcs8 []byte) (*signer, error) {
 	return &signer{key: k, private: private, public: private.Public()}, nil
 }
 
-// header is the protected header of a token of the media type typ.
+// header is the encoded protected header of a token of the media type typ: the
+// same each time, so it is made once.
 func (s *signer) header(typ string) []byte {
+	if h, ok := s.headers.Load(typ); ok {
+		return h.([]byte) //nolint:forcetypeassert // nothing else is stored
+	}
 	h := fmt.Sprintf(`{"alg":%q,"typ":%q,"kid":%q}`, s.key.Algorithm, typ, s.key.ID)
-	return base64.RawURLEncoding.AppendEncode(nil, []byte(h))
+	encoded := base64.RawURLEncoding.AppendEncode(nil, []byte(h))
+	s.headers.Store(typ, encoded)
+	return encoded
 }
 
 // compact signs claims as a compact JWS (RFC 7515 §3.1), written by hand: a
@@ -100,6 +109,24 @@ func (s *signer) sign(input []byte) ([]byte, error) {
 		return rsa.SignPKCS1v15(nil, private, crypto.SHA256, digest[:])
 	default:
 		return nil, errors.New("unknown kind of key")
+	}
+}
+
+// verify reports whether signature is the key's over input.
+func (s *signer) verify(input, signature []byte) bool {
+	digest := sha256.Sum256(input)
+	switch public := s.public.(type) {
+	case *ecdsa.PublicKey:
+		if len(signature) != 64 { // RFC 7518 §3.4
+			return false
+		}
+		return ecdsa.Verify(public, digest[:], new(big.Int).SetBytes(signature[:32]), new(big.Int).SetBytes(signature[32:]))
+	case ed25519.PublicKey:
+		return ed25519.Verify(public, input, signature)
+	case *rsa.PublicKey:
+		return rsa.VerifyPKCS1v15(public, crypto.SHA256, digest[:], signature) == nil
+	default:
+		return false
 	}
 }
 

@@ -10,7 +10,9 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -31,9 +33,10 @@ type Ring struct {
 
 // ring is one state of the Ring; it is replaced whole.
 type ring struct {
-	secrets map[int32][32]byte
-	sealers map[int32]cipher.AEAD
-	current map[Purpose]int32
+	secrets   map[int32][32]byte
+	digesters map[int32]*sync.Pool // of hash.Hash: to key an HMAC costs as much as to use it
+	sealers   map[int32]cipher.AEAD
+	current   map[Purpose]int32
 }
 
 // OpenRing reads the data keys and opens them with the master key. What is
@@ -129,7 +132,7 @@ func nextNumber(keys []WrappedKey) int32 {
 }
 
 func open(keys []WrappedKey, master [32]byte) (*ring, error) {
-	out := &ring{secrets: map[int32][32]byte{}, sealers: map[int32]cipher.AEAD{}, current: map[Purpose]int32{}}
+	out := &ring{secrets: map[int32][32]byte{}, digesters: map[int32]*sync.Pool{}, sealers: map[int32]cipher.AEAD{}, current: map[Purpose]int32{}}
 	wrapper := aead(master)
 	for _, k := range keys {
 		plain, err := wrapper.Open(nil, nil, k.Wrapped, wrapContext(k.Purpose, k.Number))
@@ -139,8 +142,12 @@ func open(keys []WrappedKey, master [32]byte) (*ring, error) {
 		secret := [32]byte(plain)
 		out.secrets[k.Number] = secret
 		out.current[k.Purpose] = max(out.current[k.Purpose], k.Number)
-		if k.Purpose == Sealing {
+		switch k.Purpose {
+		case Sealing:
 			out.sealers[k.Number] = aead(secret)
+		case Digest:
+			out.digesters[k.Number] = &sync.Pool{New: func() any { return hmac.New(sha256.New, secret[:]) }}
+		case Token: // keyed by package token
 		}
 	}
 	return out, nil
@@ -181,8 +188,13 @@ func (r *Ring) DigestSecret(applicationID, clientID, secret string) (digest []by
 func (r *Ring) CurrentDigestKey() int32 { return r.keys.Load().current[Digest] }
 
 func (k *ring) digest(number int32, applicationID, clientID, secret string) []byte {
-	key := k.secrets[number]
-	mac := hmac.New(sha256.New, key[:])
+	pool, ok := k.digesters[number]
+	if !ok {
+		return nil
+	}
+	mac := pool.Get().(hash.Hash) //nolint:forcetypeassert // the pool holds nothing else
+	defer pool.Put(mac)
+	mac.Reset()
 	_, _ = mac.Write(joined("client secret", applicationID, clientID, secret))
 	return mac.Sum(nil)
 }
@@ -195,10 +207,8 @@ func (r *Ring) VerifySecret(ctx context.Context, applicationID, clientID, secret
 		return r.hasher.verify(ctx, string(digest), secret)
 	}
 	keys := r.keys.Load()
-	if _, ok := keys.secrets[number]; !ok {
-		return false, nil
-	}
-	return hmac.Equal(keys.digest(number, applicationID, clientID, secret), digest), nil
+	want := keys.digest(number, applicationID, clientID, secret)
+	return want != nil && hmac.Equal(want, digest), nil
 }
 
 // Seal encrypts plain under the sealing key in use; context must be given again

@@ -87,8 +87,8 @@ func (s *Service) text(ctx context.Context, g *Grant, f *Family) (string, error)
 	return text, nil
 }
 
-// keep stores a family. An opaque token's is also remembered, since it is of no
-// use but to be asked about; most JWTs are verified elsewhere.
+// keep stores a family, and remembers it: a token is asked about soon after it
+// was issued, if at all.
 func (s *Service) keep(ctx context.Context, f *Family) error {
 	ticket := s.families.Ticket(f.ID)
 	died, err := s.store.Mint(ctx, f)
@@ -98,9 +98,7 @@ func (s *Service) keep(ctx context.Context, f *Family) error {
 	if err != nil {
 		return fmt.Errorf("store a token's family: %w", err)
 	}
-	if f.Format == lifetime.Opaque {
-		s.families.Fill(ticket, f.ID, f)
-	}
+	s.families.Fill(ticket, f.ID, f)
 	return nil
 }
 
