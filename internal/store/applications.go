@@ -38,6 +38,9 @@ func noApplication() error { return fault.NotFoundf("There is no such applicatio
 
 // Get implements application.Store.
 func (a Applications) Get(ctx context.Context, id string) (*application.Application, error) {
+	if !storable(id) {
+		return nil, noApplication()
+	}
 	found, ok, err := readOne(ctx, a.db, scanApplication, selectApplication, id)
 	if err != nil {
 		return nil, err
@@ -50,6 +53,9 @@ func (a Applications) Get(ctx context.Context, id string) (*application.Applicat
 
 // Change implements application.Store.
 func (a Applications) Change(ctx context.Context, id string, change func(*application.Application) (audit.Event, error)) (after *application.Application, err error) {
+	if !storable(id) {
+		return nil, noApplication()
+	}
 	err = a.db.change(ctx, func(ctx context.Context, s session) error {
 		found, ok, err := one(ctx, s, scanApplication, selectApplication, id)
 		if err != nil {

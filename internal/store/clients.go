@@ -75,6 +75,9 @@ func noClient() error { return fault.NotFoundf("There is no such client.") }
 
 // Get implements client.Store.
 func (c Clients) Get(ctx context.Context, applicationID, id string) (*client.Client, error) {
+	if !storable(applicationID, id) {
+		return nil, noClient()
+	}
 	var rows clientRows
 	if _, err := readAll(ctx, c.db, rows.scan, selectClient, applicationID, id); err != nil {
 		return nil, err
@@ -99,6 +102,9 @@ func (c Clients) List(ctx context.Context, applicationID string, filter client.F
 
 // getClient is Get in a transaction.
 func getClient(ctx context.Context, s session, applicationID, id string) (*client.Client, error) {
+	if !storable(applicationID, id) {
+		return nil, noClient()
+	}
 	var rows clientRows
 	if _, err := all(ctx, s, rows.scan, selectClient, applicationID, id); err != nil {
 		return nil, err

@@ -38,6 +38,9 @@ func (c Clients) PutDocument(ctx context.Context, applicationID, id string, docu
 		if id != "" {
 			text, args, missing = `SELECT 1 FROM client WHERE application_id = $1 AND id = $2`, append(args, id), noClient
 		}
+		if !storable(applicationID, id) {
+			return missing()
+		}
 		_, ok, err := one(ctx, s, column[int64], text+s.dialect.shared, args...)
 		if err != nil {
 			return err

@@ -2,7 +2,9 @@ package store
 
 import (
 	"hash/fnv"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"golang.org/x/text/cases"
 	"golang.org/x/text/unicode/norm"
@@ -24,6 +26,17 @@ func lockNumber(parts ...string) int64 {
 		_, _ = h.Write([]byte{0})
 	}
 	return int64(h.Sum64()) //nolint:gosec // all 64 bits are meant
+}
+
+// storable reports whether texts can be a column: PostgreSQL takes neither the
+// character 0 nor what is no UTF-8, and fails where SQLite finds nothing.
+func storable(texts ...string) bool {
+	for _, text := range texts {
+		if !utf8.ValidString(text) || strings.IndexByte(text, 0) >= 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // micros gives t as it is stored; the zero time is 0.

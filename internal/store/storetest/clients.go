@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/ostiary/ostiary/internal/core/audit"
@@ -333,4 +334,23 @@ func testDocuments(e *Env) {
 	of, err := clients.Documents(ctx, appID, a.ID, b.ID, "nobody")
 	e.must(err)
 	e.same(of, map[string][]byte{a.ID: []byte(`{"n": 2}`)})
+}
+
+// testOddIDs: what no database can have as an id is absent like any other.
+func testOddIDs(e *Env) {
+	ctx, clients := e.Context(), e.DB.Clients()
+	e.founded()
+	event := func(*client.Client) (audit.Event, error) { return e.event("x"), nil }
+	for _, id := range []string{"\xff\xfe", "a\x00b", strings.Repeat("x", 100_000), "' OR 1=1 --", "%"} {
+		_, err := e.DB.Applications().Get(ctx, id)
+		e.wants(fault.NotFound, err)
+		_, err = clients.Get(ctx, appID, id)
+		e.wants(fault.NotFound, err)
+		_, err = clients.Get(ctx, id, "x")
+		e.wants(fault.NotFound, err)
+		_, err = clients.Change(ctx, appID, id, client.NameAndVersion, event)
+		e.wants(fault.NotFound, err)
+		e.wants(fault.NotFound, clients.Delete(ctx, appID, id, event))
+		e.wants(fault.NotFound, clients.PutDocument(ctx, appID, id, []byte(`{}`), e.event("x")))
+	}
 }

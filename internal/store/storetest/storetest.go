@@ -60,6 +60,7 @@ func Run(t *testing.T, open func(*testing.T) *Env) {
 		{"ClientSecrets", testClientSecrets},
 		{"ClientDelete", testClientDelete},
 		{"ClientRefusals", testClientRefusals},
+		{"OddIDs", testOddIDs},
 		{"Documents", testDocuments},
 		{"DataKeys", testDataKeys},
 		{"SigningKeys", testSigningKeys},
