@@ -209,7 +209,7 @@ func (a *Application) patchMember(name string, raw json.RawMessage) string {
 	}
 }
 
-// CleanName reads the name of an application from its JSON.
+// CleanName reads the name of an application from its JSON; nothing is no name.
 func CleanName(raw json.RawMessage) (string, *fault.Error) {
 	text, ok := parseText(raw)
 	text = strings.TrimSpace(text)

@@ -76,3 +76,13 @@ func Preset(name string) (Settings, error) {
 	}
 	return s, nil
 }
+
+// Words gives the values that a setting takes, the default first; nil where it
+// takes others.
+func Words(name string) []string {
+	i := slices.IndexFunc(table, func(t setting) bool { return t.name == name })
+	if i < 0 {
+		return nil
+	}
+	return table[i].words
+}

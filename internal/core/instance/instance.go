@@ -1,5 +1,7 @@
 // Package instance owns what there is once in a deployment: its founding, which
-// makes the first application, its owner client and the first administrator.
+// makes the first application, its owner client and the first administrator, and
+// the making and removing of further applications. What is in an application is
+// for other packages.
 package instance
 
 import (
