@@ -56,6 +56,7 @@ type Config struct {
 	TLSKey  string
 
 	Founding Founding
+	Caller   Caller
 }
 
 // Founding is what the first start makes. It is looked at on an empty store

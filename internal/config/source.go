@@ -144,8 +144,8 @@ func parseFile(path string, content []byte) (values, error) {
 func fileValue(found values, key, value *yaml.Node) error {
 	name := strings.ReplaceAll(key.Value, "_", "-")
 	s := lookup(name)
-	if s == nil || s.commands == 0 || s.name == "config" {
-		known := slices.DeleteFunc(names((*setting).key, Serve|Init|Migrate), func(k string) bool { return k == "config" })
+	if s == nil || s.commands&store == 0 || s.name == "config" {
+		known := slices.DeleteFunc(names((*setting).key, store), func(k string) bool { return k == "config" })
 		return fmt.Errorf("unknown key %s; did you mean %s?", key.Value, nearest(strings.ReplaceAll(name, "-", "_"), known))
 	}
 	if _, twice := found[name]; twice {

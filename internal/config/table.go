@@ -16,11 +16,12 @@ const (
 	Serve Command = 1 << iota
 	Init
 	Migrate
+	Remote // what talks to a server over its management API
 )
 
 const (
 	found = Serve | Init           // what founds an instance
-	store = Serve | Init | Migrate // what opens the store
+	store = Serve | Init | Migrate // what opens the store, and reads the file
 )
 
 // setting is one thing that can be configured.
@@ -153,6 +154,30 @@ var table = []setting{
 	{
 		name: "set", commands: found, repeat: true, usage: "first start: an application setting, `SETTING=VALUE`; may be repeated",
 		set: func(c *Config, values []string) error { c.Founding.Settings = slices.Clone(values); return nil },
+	},
+	{
+		name: "server", commands: Remote, usage: "the `URL` of the server (default: that of --credentials, else http://127.0.0.1:8080)",
+		set: parsed(func(c *Config) *string { return &c.Caller.Server }, ParsePublicURL),
+	},
+	{
+		name: "application", commands: Remote, usage: "the application's `id` (default: that of --credentials, else the one that the caller may see)",
+		set: text(func(c *Config) *string { return &c.Caller.Application }),
+	},
+	{
+		name: "client-id", commands: Remote, usage: "call as this client, which has the feature owner: its `id`",
+		set: text(func(c *Config) *string { return &c.Caller.ClientID }),
+	},
+	{
+		name: "client-secret-file", commands: Remote, usage: "read the secret of --client-id from this `file`; OSTIARY_CLIENT_SECRET gives the secret itself",
+		set: text(func(c *Config) *string { return &c.Caller.ClientSecretFile }),
+	},
+	{
+		name: "client-secret", usage: "the secret of --client-id",
+		set: text(func(c *Config) *string { return &c.Caller.ClientSecret }),
+	},
+	{
+		name: "credentials", commands: Remote, usage: "take server, application, client and secret, as far as they are not given, from this `file`: what ostiary init --json printed, or first-start.json of a data directory",
+		set: text(func(c *Config) *string { return &c.Caller.Credentials }),
 	},
 }
 
