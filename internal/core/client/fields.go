@@ -6,6 +6,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/ostiary/ostiary/internal/core/fault"
@@ -130,6 +131,11 @@ func (d *field) read(raw json.RawMessage, f *Fields) (problems fault.Problems) {
 			}
 		}
 		problems.Add(d.Name, "%s", text)
+		return problems
+	}
+	var word string
+	if d.Values != nil && (json.Unmarshal(raw, &word) != nil || !slices.Contains(d.Values, word)) {
+		problems.Add(d.Name, "Choose one of %s.", strings.Join(d.Values, ", "))
 	}
 	return problems
 }
