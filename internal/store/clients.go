@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/ostiary/ostiary/internal/core/audit"
 	"github.com/ostiary/ostiary/internal/core/client"
@@ -145,6 +146,9 @@ func insertClient(ctx context.Context, s session, c *client.Client, unique clien
 		return &fault.Error{Kind: fault.Conflict, Field: "id", Message: "There is a client of this id already."}
 	}
 	c.Sequence, c.Revision = sequence, 1
+	if err := writeClientScopes(ctx, s, c.ApplicationID, sequence, nil, c.Settings.Scopes.Allowed); err != nil {
+		return err
+	}
 	return writeSecrets(ctx, s, sequence, nil, c.Secrets)
 }
 
@@ -196,6 +200,9 @@ func (c Clients) Change(ctx context.Context, applicationID, id string, unique cl
 		if err := updateClient(ctx, s, after); err != nil {
 			return err
 		}
+		if err := writeClientScopes(ctx, s, applicationID, before.Sequence, before.Settings.Scopes.Allowed, after.Settings.Scopes.Allowed); err != nil {
+			return err
+		}
 		if err := writeSecrets(ctx, s, before.Sequence, before.Secrets, after.Secrets); err != nil {
 			return err
 		}
@@ -216,6 +223,7 @@ func (c Clients) Change(ctx context.Context, applicationID, id string, unique cl
 func clone(c *client.Client) *client.Client {
 	d := *c
 	d.Secrets = append([]client.Secret(nil), c.Secrets...)
+	d.Settings.Scopes.Allowed = slices.Clone(c.Settings.Scopes.Allowed)
 	return &d
 }
 
@@ -254,6 +262,12 @@ func (c Clients) Delete(ctx context.Context, applicationID, id string, check fun
 		}
 		if n == 0 {
 			return errRaced
+		}
+		if err := writeClientScopes(ctx, s, applicationID, found.Sequence, found.Settings.Scopes.Allowed, nil); err != nil {
+			return err
+		}
+		if err := forgetIntrospector(ctx, s, applicationID, found.Sequence); err != nil {
+			return err
 		}
 		if _, err := s.exec(ctx, `DELETE FROM client_secret WHERE client_sequence = $1`, found.Sequence); err != nil {
 			return err

@@ -12,9 +12,15 @@ type dialect struct {
 	name string
 	// values gives the rows of a JSON array of strings that is the parameter.
 	values func(parameter string) string
+	// elements gives, as a table of one column named value, what is in a JSON
+	// array that is the parameter.
+	elements func(parameter string) string
 	// dead gives the ids of at most $1 families of dead eras, beginning with the
 	// eras: these are few, and either planner would rather read all families.
 	dead string
+	// position is the function that says where the second text is in the first; 0:
+	// nowhere. It regards case.
+	position string
 	// shared ends a SELECT whose row must stay as it is until the commit.
 	shared string
 	// lock makes transactions on the same thing wait for one another. SQLite

@@ -35,11 +35,13 @@ const (
 
 // postgresDialect is the dialect of PostgreSQL.
 var postgresDialect = &dialect{
-	name:   "PostgreSQL",
-	values: func(parameter string) string { return "SELECT jsonb_array_elements_text(" + parameter + "::jsonb)" },
+	name:     "PostgreSQL",
+	values:   func(parameter string) string { return "SELECT jsonb_array_elements_text(" + parameter + "::jsonb)" },
+	elements: func(parameter string) string { return "jsonb_array_elements(" + parameter + "::jsonb) AS e(value)" },
 	dead: `SELECT f.id FROM dead_era d CROSS JOIN LATERAL (SELECT id FROM family WHERE client_era = d.era
 		AND application_id = d.application_id AND client_id = d.client_id LIMIT 10000) f LIMIT $1`,
-	shared: " FOR SHARE",
+	position: "strpos",
+	shared:   " FOR SHARE",
 	lock: func(ctx context.Context, s session, parts ...string) error {
 		_, err := s.exec(ctx, `SELECT pg_advisory_xact_lock($1)`, lockNumber(parts...))
 		return err

@@ -25,11 +25,13 @@ const readers = 4
 
 // sqliteDialect is the dialect of SQLite.
 var sqliteDialect = &dialect{
-	name:   "SQLite",
-	values: func(parameter string) string { return "SELECT value FROM json_each(" + parameter + ")" },
+	name:     "SQLite",
+	values:   func(parameter string) string { return "SELECT value FROM json_each(" + parameter + ")" },
+	elements: func(parameter string) string { return "json_each(" + parameter + ")" },
 	dead: `SELECT f.id FROM dead_era d CROSS JOIN family f WHERE f.client_era = d.era
 		AND f.application_id = d.application_id AND f.client_id = d.client_id LIMIT $1`,
-	lock: func(context.Context, session, ...string) error { return nil },
+	position: "instr",
+	lock:     func(context.Context, session, ...string) error { return nil },
 	// A read takes microseconds: to watch the context costs more than to end it.
 	readContext: func(ctx context.Context) (context.Context, context.CancelFunc) {
 		return context.WithoutCancel(ctx), func() {}

@@ -90,7 +90,8 @@ type Filter struct {
 type Store interface {
 	// Create stores a new client with its secrets and sets its Sequence. A name
 	// or id in use is a fault Conflict whose Field is "name" or "id". Of many
-	// concurrent creations of one name exactly one succeeds.
+	// concurrent creations of one name exactly one succeeds. A scope that is not
+	// there is a fault Invalid; the scopes of a client cannot be deleted.
 	Create(ctx context.Context, c *Client, unique Uniqueness, event audit.Event) error
 	// Get gives a client with its secrets; a fault NotFound where there is none.
 	Get(ctx context.Context, applicationID, id string) (*Client, error)
@@ -101,8 +102,9 @@ type Store interface {
 	// altered and removed ones, by their ID) and the audit event that change
 	// gives back. change may run more than once and must depend on nothing but
 	// its argument. Concurrent changes do not overwrite each other. NotFound and
-	// Conflict as above; an error of change is handed on and nothing is stored.
-	// Where Era changed, families of the old era are handed to the sweeper.
+	// Conflict as above, and Invalid for a scope that the client was not allowed
+	// before; an error of change is handed on and nothing is stored. Where Era
+	// changed, families of the old era are handed to the sweeper.
 	Change(ctx context.Context, applicationID, id string, unique Uniqueness, change func(*Client) (audit.Event, error)) (*Client, error)
 	// Delete removes the client and its secrets and settings, after check, which
 	// may refuse. Its families are handed to the sweeper.

@@ -6,9 +6,11 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/ostiary/ostiary/internal/core/client"
 	"github.com/ostiary/ostiary/internal/core/client/rule/lifetime"
 	"github.com/ostiary/ostiary/internal/core/fault"
 	"github.com/ostiary/ostiary/internal/core/mergepatch"
+	"github.com/ostiary/ostiary/internal/core/oauth"
 )
 
 // Fields is a resource as people and programs write it and as it is answered.
@@ -66,8 +68,8 @@ func (f *Fields) settle() (problems fault.Problems) {
 	if utf8.RuneCountInString(f.Name) > maxName || !utf8.ValidString(f.Name) || strings.ContainsFunc(f.Name, unicode.IsControl) {
 		problems.Add("name", "A name has at most %d characters, none of them control characters.", maxName)
 	}
-	f.Scopes = once("scopes", f.Scopes, maxScopes, &problems)
-	f.IntrospectingClients = once("introspecting_clients", f.IntrospectingClients, maxIntrospectors, &problems)
+	f.Scopes = once("scopes", f.Scopes, maxScopes, oauth.ValidScopeName, &problems)
+	f.IntrospectingClients = once("introspecting_clients", f.IntrospectingClients, maxIntrospectors, client.ValidID, &problems)
 	switch f.AccessTokenFormat {
 	case "", lifetime.JWT, lifetime.Opaque:
 	default:
@@ -76,8 +78,9 @@ func (f *Fields) settle() (problems fault.Problems) {
 	return problems
 }
 
-// once bounds a list and refuses what is in it twice.
-func once(field string, list []string, most int, problems *fault.Problems) []string {
+// once bounds a list and refuses what is in it twice, and what cannot be a name
+// of the kind that it lists.
+func once(field string, list []string, most int, valid func(string) bool, problems *fault.Problems) []string {
 	if len(list) == 0 {
 		return nil
 	}
@@ -87,8 +90,12 @@ func once(field string, list []string, most int, problems *fault.Problems) []str
 	}
 	seen := make(map[string]bool, len(list))
 	for i, entry := range list {
-		if seen[entry] {
-			problems.Add(field+"["+strconv.Itoa(i)+"]", "This entry is there twice.")
+		place := field + "[" + strconv.Itoa(i) + "]"
+		switch {
+		case seen[entry]:
+			problems.Add(place, "This entry is there twice.")
+		case !valid(entry):
+			problems.Add(place, "There is none of this name in this application.")
 		}
 		seen[entry] = true
 	}

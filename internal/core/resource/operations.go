@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/ostiary/ostiary/internal/core/audit"
 	"github.com/ostiary/ostiary/internal/core/fault"
@@ -54,13 +56,19 @@ func (o *Operations) Create(ctx context.Context, source audit.Source, applicatio
 // Get gives a resource as stored now, clients that were deleted since left out;
 // NotFound where there is none.
 func (o *Operations) Get(ctx context.Context, applicationID, identifier string) (*Resource, error) {
+	if !ValidIdentifier(identifier) {
+		return nil, errNoResource // no question for the database
+	}
 	return o.store.Get(ctx, applicationID, identifier)
 }
 
 // List gives at most limit resources in the order of their identifiers, and the
 // cursor to go on from: "" where there are no more. after is such a cursor, or
-// "" for the beginning; any text will do.
+// "" for the beginning; what cannot be one is a fault Invalid.
 func (o *Operations) List(ctx context.Context, applicationID, after string, limit int) (list []*Resource, next string, err error) {
+	if !utf8.ValidString(after) || strings.Contains(after, "\x00") {
+		return nil, "", fault.Invalidf("cursor", "This is no cursor of this list; begin without one.")
+	}
 	list, err = o.store.List(ctx, applicationID, after, limit+1)
 	if err == nil && len(list) > limit {
 		list = list[:limit]
@@ -74,6 +82,9 @@ func (o *Operations) List(ctx context.Context, applicationID, after string, limi
 // a fault Precondition. NotFound where there is none; refused values are
 // fault.Problems.
 func (o *Operations) Patch(ctx context.Context, source audit.Source, applicationID, identifier string, patch []byte, revision *int64) (*Resource, error) {
+	if !ValidIdentifier(identifier) {
+		return nil, errNoResource
+	}
 	now := o.moment()
 	defer o.resources.Void(applicationID, identifier)
 	return o.store.Change(ctx, applicationID, identifier, func(r *Resource) (event audit.Event, err error) {
@@ -103,6 +114,9 @@ func (o *Operations) Patch(ctx context.Context, source audit.Source, application
 // Delete removes a resource: nobody gets a token for it any more, and those that
 // are out live on. revision and NotFound as Patch.
 func (o *Operations) Delete(ctx context.Context, source audit.Source, applicationID, identifier string, revision *int64) error {
+	if !ValidIdentifier(identifier) {
+		return errNoResource
+	}
 	now := o.moment()
 	defer o.resources.Void(applicationID, identifier)
 	return o.store.Delete(ctx, applicationID, identifier, func(r *Resource) (event audit.Event, err error) {

@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/ostiary/ostiary/internal/core/audit"
 	"github.com/ostiary/ostiary/internal/core/fault"
@@ -65,9 +67,12 @@ func (o *Operations) Get(ctx context.Context, applicationID, name string) (*Scop
 
 // List gives at most limit scopes, built-in ones among them, in the order of
 // their names without regard to case, and the cursor to go on from: "" where
-// there are no more. after is such a cursor, or "" for the beginning; any text
-// will do.
+// there are no more. after is such a cursor, or "" for the beginning; what cannot be
+// one is a fault Invalid.
 func (o *Operations) List(ctx context.Context, applicationID, after string, limit int) (list []*Scope, next string, err error) {
+	if !utf8.ValidString(after) || strings.Contains(after, "\x00") {
+		return nil, "", fault.Invalidf("cursor", "This is no cursor of this list; begin without one.")
+	}
 	list, err = o.store.List(ctx, applicationID, after, limit+1)
 	if err != nil {
 		return nil, "", err
@@ -90,8 +95,8 @@ func (o *Operations) List(ctx context.Context, applicationID, after string, limi
 // Precondition. A scope that is built in is a Conflict; NotFound where there is
 // none; refused values are fault.Problems.
 func (o *Operations) Patch(ctx context.Context, source audit.Source, applicationID, name string, patch []byte, revision *int64) (*Scope, error) {
-	if IsBuiltIn(name) {
-		return nil, errBuiltIn
+	if err := alterable(name); err != nil {
+		return nil, err
 	}
 	now := o.moment()
 	defer o.scopes.Void(applicationID, name)
@@ -123,8 +128,8 @@ func (o *Operations) Patch(ctx context.Context, source audit.Source, application
 // resource lists or that a live token carries is a fault Conflict. revision and
 // NotFound as Patch.
 func (o *Operations) Delete(ctx context.Context, source audit.Source, applicationID, name string, revision *int64) error {
-	if IsBuiltIn(name) {
-		return errBuiltIn
+	if err := alterable(name); err != nil {
+		return err
 	}
 	now := o.moment()
 	defer o.scopes.Void(applicationID, name)
@@ -136,6 +141,18 @@ func (o *Operations) Delete(ctx context.Context, source audit.Source, applicatio
 		event.Before, err = s.document()
 		return event, err
 	})
+}
+
+// alterable refuses the name of a scope that is built in, and one that none has.
+func alterable(name string) error {
+	switch {
+	case IsBuiltIn(name):
+		return errBuiltIn
+	case !validName(name):
+		return errNoScope // no question for the database
+	default:
+		return nil
+	}
 }
 
 // set stores fields that were settled; an empty list is none.

@@ -29,6 +29,13 @@ func NewID(now time.Time) ID {
 	return id
 }
 
+// FirstID is smaller than every id that is made at the time now or later.
+func FirstID(now time.Time) ID {
+	id := NewID(now)
+	clear(id[6:])
+	return id
+}
+
 // String gives the id as audit events and the management API show it: base64url,
 // 22 characters.
 func (id ID) String() string { return base64.RawURLEncoding.EncodeToString(id[:]) }

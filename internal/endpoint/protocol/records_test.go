@@ -15,8 +15,10 @@ import (
 	"github.com/ostiary/ostiary/internal/core/application"
 	"github.com/ostiary/ostiary/internal/core/audit"
 	"github.com/ostiary/ostiary/internal/core/client"
+	"github.com/ostiary/ostiary/internal/core/fault"
 	"github.com/ostiary/ostiary/internal/core/ident"
 	"github.com/ostiary/ostiary/internal/core/instance"
+	"github.com/ostiary/ostiary/internal/core/scope"
 )
 
 // event is an audit event of the rig's own making.
@@ -142,6 +144,7 @@ func (r *rig) client(set ...func(*client.Client)) creds {
 	r.t.Helper()
 	c := creds{ident.Client(), ident.Secret()}
 	made := r.made(r.app, c, set)
+	r.scopes(made.Settings.Scopes.Allowed...)
 	if err := r.db.Clients().Create(r.t.Context(), made, client.NameAndVersion, r.event("client.create", "client:"+made.ID)); err != nil {
 		r.t.Fatal(err)
 	}
@@ -150,6 +153,18 @@ func (r *rig) client(set ...func(*client.Client)) creds {
 		return creds{id: made.ID}
 	}
 	return creds{made.ID, c.secret}
+}
+
+// scopes makes those of the scopes named that are not there yet.
+func (r *rig) scopes(names ...string) {
+	r.t.Helper()
+	for _, name := range names {
+		made := &scope.Scope{ApplicationID: r.app, Name: name, Kind: scope.Any, CreatedAt: r.clock.Now(), UpdatedAt: r.clock.Now()}
+		err := r.db.Scopes().Create(r.t.Context(), made, r.event("scope.create", "scope:"+name))
+		if err != nil && fault.KindOf(err) != fault.Conflict {
+			r.t.Fatal(err)
+		}
+	}
 }
 
 func (r *rig) operations() *client.Operations {

@@ -19,6 +19,7 @@ func testClients(e *Env) {
 	_, err := clients.Get(ctx, appID, "nobody")
 	e.wants(fault.NotFound, err)
 
+	e.scopes("read")
 	c := e.client("A client")
 	c.Version, c.Kind, c.Public, c.Inactive = "1.0", client.Native, true, true
 	c.Settings.Description = "what it is"
@@ -48,7 +49,7 @@ func testClients(e *Env) {
 	if f, _ := errors.AsType[*fault.Error](err); f.Field != "id" {
 		e.Fatalf("the conflict is about %q", f.Field)
 	}
-	e.same(e.actions(), []string{"client.create"})
+	e.same(e.actions(), []string{"client.create", "scope.create"})
 }
 
 func testClientNames(e *Env) {
@@ -188,6 +189,9 @@ func testClientChange(e *Env) {
 func testClientChangeContended(e *Env) {
 	c := e.created("Contended")
 	const n = 48
+	for i := range n {
+		e.scopes(fmt.Sprint("s", i))
+	}
 	errs := together(n, func(i int) error {
 		_, err := e.DB.Clients().Change(context.Background(), appID, c.ID, client.NameAndVersion, func(c *client.Client) (audit.Event, error) {
 			c.Settings.AccessToken.Seconds++

@@ -1,0 +1,201 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/ostiary/ostiary/internal/core/fault"
+	"github.com/ostiary/ostiary/internal/core/scope"
+	"github.com/ostiary/ostiary/internal/core/token"
+)
+
+func selectScopeNames(d *dialect) string {
+	return `SELECT name FROM scope WHERE application_id = $1 AND name_key IN (` + d.values("$2") + `)` + d.shared
+}
+
+func insertClientScopes(d *dialect) string {
+	return `WITH added (name) AS (` + d.values("$1") + `)
+		INSERT INTO client_scope (application_id, scope, client_sequence) SELECT $2, name, $3 FROM added WHERE TRUE ON CONFLICT DO NOTHING`
+}
+
+func deleteClientScopes(d *dialect) string {
+	return `DELETE FROM client_scope WHERE application_id = $1 AND scope IN (` + d.values("$2") + `) AND client_sequence = $3`
+}
+
+// writeClientScopes makes the rows of what a client is allowed, which was
+// before, those of after. What is added must be there, and cannot be deleted
+// before the commit.
+func writeClientScopes(ctx context.Context, s session, applicationID string, sequence int64, before, after []string) error {
+	if slices.Equal(before, after) {
+		return nil
+	}
+	added, gone := without(after, before), without(before, after)
+	if len(added) > 0 {
+		if err := holdScopes(ctx, s, applicationID, after, added); err != nil {
+			return err
+		}
+		list, err := jsonArray(added)
+		if err != nil {
+			return err
+		}
+		if _, err := s.exec(ctx, insertClientScopes(s.dialect), list, applicationID, sequence); err != nil {
+			return err
+		}
+	}
+	if len(gone) == 0 {
+		return nil
+	}
+	list, err := jsonArray(gone)
+	if err != nil {
+		return err
+	}
+	_, err = s.exec(ctx, deleteClientScopes(s.dialect), applicationID, list, sequence)
+	return err
+}
+
+// without gives what is in a and not in b.
+func without(a, b []string) []string {
+	there := make(map[string]bool, len(b))
+	for _, name := range b {
+		there[name] = true
+	}
+	return slices.DeleteFunc(slices.Clone(a), func(name string) bool { return there[name] })
+}
+
+func jsonArray(list []string) (string, error) {
+	encoded, err := json.Marshal(list)
+	return string(encoded), err
+}
+
+// holdScopes keeps scopes from being deleted before the commit. Those that are
+// not there are fault.Problems of the list that they are added to.
+func holdScopes(ctx context.Context, s session, applicationID string, list, added []string) error {
+	var keys []string
+	for _, name := range added {
+		if !scope.IsBuiltIn(name) {
+			keys = append(keys, scope.Key(name))
+		}
+	}
+	if len(keys) == 0 {
+		return nil
+	}
+	sought, err := jsonArray(keys)
+	if err != nil {
+		return err
+	}
+	names, err := all(ctx, s, column[string], selectScopeNames(s.dialect), applicationID, sought)
+	if err != nil {
+		return err
+	}
+	var problems fault.Problems
+	for _, name := range without(added, names) {
+		if !scope.IsBuiltIn(name) {
+			problems.Add("scopes["+strconv.Itoa(slices.Index(list, name))+"]", "There is no such scope in this application; make it first.")
+		}
+	}
+	return problems.OrNil()
+}
+
+const (
+	// scanStep is how many families are looked at in one statement: a few
+	// milliseconds, so that no limit of time is met however many there are.
+	scanStep = 20_000
+	// mintTime is how long a family may be under way between the making of its
+	// id and its commit: longer than a batch is tried for. At 5,000 tokens a
+	// second a later look then reads 300,000 rows, in a third of a second.
+	mintTime = time.Minute
+)
+
+// scanEnd gives the id that ends a step.
+const scanEnd = `SELECT id FROM family WHERE id > $1 ORDER BY id LIMIT 1 OFFSET $2`
+
+// liveWithScope finds a live family that carries a scope, among those of a range
+// of ids. Deactivation and deletion leave rows behind, so the client is asked.
+func liveWithScope(d *dialect) string {
+	return `SELECT f.id FROM family f WHERE f.id > $1 AND f.id <= $2 AND f.application_id = $3 AND f.revoked_at = 0
+		AND (f.access_expires_at = 0 OR f.access_expires_at > $4) AND ` + d.position + `(' ' || f.scopes || ' ', $5) > 0
+		AND EXISTS (SELECT 1 FROM client c WHERE c.application_id = f.application_id AND c.id = f.client_id AND c.era = f.client_era AND NOT c.inactive)
+		LIMIT 1`
+}
+
+var lastID = bytes.Repeat([]byte{0xff}, len(token.ID{}))
+
+// How a scope is in use.
+var (
+	errAllowed = fault.Conflictf("A client is allowed this scope; take it from the clients first.")
+	errListed  = fault.Conflictf("A resource lists this scope; take it off the list first.")
+	errCarried = fault.Conflictf("A live token carries this scope; revoke it, or wait until it has expired.")
+)
+
+// spaced is a word as it is found in words with a space around each.
+func spaced(name string) string { return " " + name + " " }
+
+// noToken looks for a live token that carries a scope, or a client that may get
+// one: a fault Conflict. It says from which id on a later look must begin.
+func (db *DB) noToken(ctx context.Context, applicationID, name string) (since token.ID, err error) {
+	_, allowed, err := readOne(ctx, db, column[int64], clientsAllowed, applicationID, name)
+	if err == nil && allowed {
+		err = errAllowed // before anything is scanned for
+	}
+	if err != nil {
+		return since, err
+	}
+	now := db.now()
+	since = token.FirstID(now.Add(-mintTime))
+	for after := make([]byte, len(since)); ; {
+		end, more, err := readOne(ctx, db, column[[]byte], scanEnd, after, scanStep-1)
+		if err != nil {
+			return since, err
+		}
+		if !more {
+			end = lastID
+		}
+		_, found, err := readOne(ctx, db, column[[]byte], liveWithScope(db.dialect), after, end, applicationID, micros(now), spaced(name))
+		switch {
+		case err != nil:
+			return since, err
+		case found:
+			return since, errCarried
+		case !more:
+			return since, nil
+		}
+		if err := context.Cause(ctx); err != nil {
+			return since, err
+		}
+		after = end
+	}
+}
+
+func carriesScope(d *dialect) string {
+	return `SELECT identifier FROM resource WHERE application_id = $1 AND ` + d.position + `(' ' || scopes || ' ', $2) > 0 LIMIT 1`
+}
+
+const clientsAllowed = `SELECT client_sequence FROM client_scope WHERE application_id = $1 AND scope = $2 LIMIT 1`
+
+// unused refuses, with a fault Conflict, a scope that a client is allowed, that
+// a resource lists, or that a live token carries whose id is greater than since.
+func unused(ctx context.Context, s session, applicationID, name string, now time.Time, since token.ID) error {
+	_, allowed, err := one(ctx, s, column[int64], clientsAllowed, applicationID, name)
+	if err != nil {
+		return err
+	}
+	if allowed {
+		return errAllowed
+	}
+	_, listed, err := one(ctx, s, column[string], carriesScope(s.dialect), applicationID, spaced(name))
+	if err != nil {
+		return err
+	}
+	if listed {
+		return errListed
+	}
+	_, carried, err := one(ctx, s, column[[]byte], liveWithScope(s.dialect), since[:], lastID, applicationID, micros(now), spaced(name))
+	if err == nil && carried {
+		err = errCarried
+	}
+	return err
+}
