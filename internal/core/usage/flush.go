@@ -123,17 +123,18 @@ func (s *step) sum() {
 		b.Totals = append(b.Totals, Total{t.application, t.shown(n)})
 	}
 	slices.SortFunc(b.Totals, func(x, y Total) int {
-		return cmp.Or(cmp.Compare(x.ApplicationID, y.ApplicationID), compareCounts(x.Count, y.Count))
+		return cmp.Or(cmp.Compare(x.ApplicationID, y.ApplicationID), Compare(x.Count, y.Count))
 	})
 	slices.SortFunc(b.Clients, func(x, y ClientCount) int {
-		return cmp.Or(cmp.Compare(x.Hour, y.Hour), cmp.Compare(x.Client, y.Client), compareCounts(x.Count, y.Count))
+		return cmp.Or(cmp.Compare(x.Hour, y.Hour), cmp.Compare(x.Client, y.Client), Compare(x.Count, y.Count))
 	})
 	slices.SortFunc(b.Secrets, func(x, y SecretUse) int {
 		return cmp.Or(cmp.Compare(x.Client, y.Client), cmp.Compare(x.Secret, y.Secret))
 	})
 }
 
-func compareCounts(x, y Count) int {
+// Compare orders counts by hour, kind and reason.
+func Compare(x, y Count) int {
 	return cmp.Or(cmp.Compare(x.Hour, y.Hour), cmp.Compare(x.Kind, y.Kind), cmp.Compare(x.Reason, y.Reason))
 }
 

@@ -87,12 +87,20 @@ func (m *Meter) Unused(ctx context.Context, applicationID string, before time.Ti
 // Clients gives the counts of a client, by its Sequence, hour by hour. What was
 // counted in the last seconds is not yet among them.
 func (m *Meter) Clients(ctx context.Context, sequence int64, from, until time.Time) ([]Count, error) {
-	return m.store.Clients(ctx, sequence, HourOf(from), HourOf(until))
+	first, last := m.hours(from, until)
+	return m.store.Clients(ctx, sequence, first, last)
 }
 
 // Totals gives the counts of an application, hour by hour, as Clients.
 func (m *Meter) Totals(ctx context.Context, applicationID string, from, until time.Time) ([]Count, error) {
-	return m.store.Totals(ctx, applicationID, HourOf(from), HourOf(until))
+	first, last := m.hours(from, until)
+	return m.store.Totals(ctx, applicationID, first, last)
+}
+
+// hours gives the hours of a time, those of them that there can be counts of.
+func (m *Meter) hours(from, until time.Time) (first, last Hour) {
+	now := m.now()
+	return max(HourOf(from), HourOf(now.Add(-Kept))), min(HourOf(until), HourOf(now))
 }
 
 // Sweep removes at most limit counts that were kept for long enough, and says

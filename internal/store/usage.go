@@ -1,0 +1,237 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"slices"
+	"time"
+
+	"github.com/ostiary/ostiary/internal/core/client/rule/ratelimit"
+	"github.com/ostiary/ostiary/internal/core/usage"
+)
+
+// Usage keeps how clients are used.
+type Usage struct{ db *DB }
+
+// Usage gives the store of usage.
+func (db *DB) Usage() Usage { return Usage{db} }
+
+var _ usage.Store = Usage{}
+
+// What Add runs, a statement for each kind of row however many there are. Each
+// row is an array in the JSON array that is the parameter. Rows of clients and
+// secrets that are gone find nothing to change.
+func addUses(d *dialect) string {
+	return `UPDATE client SET used_at = r.at
+		FROM (SELECT CAST(value->>0 AS BIGINT) AS sequence, CAST(value->>1 AS BIGINT) AS at FROM ` + d.elements("$1") + `) r
+		WHERE client.sequence = r.sequence AND client.used_at < r.at`
+}
+
+func addSecretUses(d *dialect) string {
+	return `UPDATE client_secret SET used_at = r.at
+		FROM (SELECT CAST(value->>0 AS BIGINT) AS sequence, value->>1 AS id, CAST(value->>2 AS BIGINT) AS at FROM ` + d.elements("$1") + `) r
+		WHERE client_secret.client_sequence = r.sequence AND client_secret.id = r.id AND client_secret.used_at < r.at`
+}
+
+func addClientCounts(d *dialect) string {
+	return `INSERT INTO usage_client (hour, client_sequence, kind, reason, n)
+		SELECT CAST(value->>0 AS BIGINT), CAST(value->>1 AS BIGINT), value->>2, value->>3, CAST(value->>4 AS BIGINT)
+		FROM ` + d.elements("$1") + ` WHERE TRUE
+		ON CONFLICT (hour, client_sequence, kind, reason) DO UPDATE SET n = usage_client.n + excluded.n`
+}
+
+func addTotals(d *dialect) string {
+	return `INSERT INTO usage_application (hour, application_id, kind, reason, n)
+		SELECT CAST(value->>0 AS BIGINT), value->>1, value->>2, value->>3, CAST(value->>4 AS BIGINT)
+		FROM ` + d.elements("$1") + ` WHERE TRUE
+		ON CONFLICT (hour, application_id, kind, reason) DO UPDATE SET n = usage_application.n + excluded.n`
+}
+
+func addDays(d *dialect) string {
+	return `INSERT INTO usage_day (client_sequence, day, n)
+		SELECT CAST(value->>0 AS BIGINT), CAST(value->>1 AS BIGINT), CAST(value->>2 AS BIGINT)
+		FROM ` + d.elements("$1") + ` WHERE TRUE
+		ON CONFLICT (client_sequence) DO UPDATE SET day = excluded.day,
+		n = CASE WHEN usage_day.day = excluded.day THEN usage_day.n + excluded.n ELSE excluded.n END
+		WHERE usage_day.day <= excluded.day`
+}
+
+// rowsOf gives what is in a list as the parameter of one of the statements above.
+func rowsOf[T any](list []T, row func(*T) []any) (string, error) {
+	rows := make([][]any, len(list))
+	for i := range list {
+		rows[i] = row(&list[i])
+	}
+	encoded, err := json.Marshal(rows)
+	return string(encoded), err
+}
+
+// Add implements usage.Store.
+func (u Usage) Add(ctx context.Context, batch *usage.Batch) error {
+	return u.db.change(ctx, func(ctx context.Context, s session) error {
+		for _, add := range []func(context.Context, session, *usage.Batch) error{
+			// Clients before secrets, as whoever changes a client takes them.
+			func(ctx context.Context, s session, b *usage.Batch) error {
+				return addRows(ctx, s, addUses, b.Uses, func(x *usage.Use) []any { return []any{x.Client, micros(x.At)} })
+			},
+			func(ctx context.Context, s session, b *usage.Batch) error {
+				return addRows(ctx, s, addSecretUses, b.Secrets, func(x *usage.SecretUse) []any { return []any{x.Client, x.Secret, micros(x.At)} })
+			},
+			func(ctx context.Context, s session, b *usage.Batch) error {
+				return addRows(ctx, s, addClientCounts, b.Clients, func(x *usage.ClientCount) []any { return []any{x.Hour, x.Client, x.Kind, x.Reason, x.N} })
+			},
+			func(ctx context.Context, s session, b *usage.Batch) error {
+				return addRows(ctx, s, addTotals, b.Totals, func(x *usage.Total) []any { return []any{x.Hour, x.ApplicationID, x.Kind, x.Reason, x.N} })
+			},
+			func(ctx context.Context, s session, b *usage.Batch) error {
+				return addRows(ctx, s, addDays, b.Days, func(x *ratelimit.Day) []any { return []any{x.Client, x.Day, x.N} })
+			},
+		} {
+			if err := add(ctx, s, batch); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func addRows[T any](ctx context.Context, s session, text func(*dialect) string, list []T, row func(*T) []any) error {
+	if len(list) == 0 {
+		return nil
+	}
+	rows, err := rowsOf(list, row)
+	if err != nil {
+		return err
+	}
+	_, err = s.exec(ctx, text(s.dialect), rows)
+	return err
+}
+
+func selectLast(d *dialect) string {
+	return `SELECT c.sequence, c.used_at, s.id, s.used_at FROM client c LEFT JOIN client_secret s ON s.client_sequence = c.sequence
+		WHERE c.sequence IN (SELECT CAST(value AS BIGINT) FROM ` + d.elements("$1") + `)`
+}
+
+// Last implements usage.Store.
+func (u Usage) Last(ctx context.Context, sequences []int64) (map[int64]usage.Last, error) {
+	list, err := json.Marshal(sequences)
+	if err != nil {
+		return nil, err
+	}
+	found := make(map[int64]usage.Last, len(sequences))
+	_, err = readAll(ctx, u.db, func(row scanner) (struct{}, error) {
+		var client, used int64
+		var secret sql.NullString
+		var secretUsed sql.NullInt64
+		err := row.Scan(&client, &used, &secret, &secretUsed)
+		if used == 0 {
+			return struct{}{}, err
+		}
+		l := found[client]
+		l.Client = instant(used)
+		if secretUsed.Int64 != 0 {
+			if l.Secrets == nil {
+				l.Secrets = make(map[string]time.Time)
+			}
+			l.Secrets[secret.String] = instant(secretUsed.Int64)
+		}
+		found[client] = l
+		return struct{}{}, err
+	}, selectLast(u.db.dialect), string(list))
+	return found, err
+}
+
+// unusedSince is the expression of the index client_unused.
+const unusedSince = `CASE WHEN used_at > created_at THEN used_at ELSE created_at END`
+
+const selectUnused = `SELECT id, ` + unusedSince + `, sequence FROM client
+	WHERE application_id = $1 AND ` + unusedSince + ` < $2 AND (` + unusedSince + `, sequence) > ($3, $4)
+	ORDER BY ` + unusedSince + `, sequence LIMIT $5`
+
+// Unused implements usage.Store.
+func (u Usage) Unused(ctx context.Context, applicationID string, before time.Time, after usage.Place, limit int) ([]usage.Unused, error) {
+	return readAll(ctx, u.db, func(row scanner) (found usage.Unused, err error) {
+		var since int64
+		err = row.Scan(&found.ID, &since, &found.Sequence)
+		found.Since = instant(since)
+		return found, err
+	}, selectUnused, applicationID, micros(before), micros(after.Since), after.Sequence, limit)
+}
+
+func selectClientCounts(d *dialect) string {
+	return `SELECT hour, kind, reason, n FROM usage_client
+		WHERE hour IN (SELECT CAST(value AS BIGINT) FROM ` + d.elements("$1") + `) AND client_sequence = $2`
+}
+
+func selectTotals(d *dialect) string {
+	return `SELECT hour, kind, reason, n FROM usage_application
+		WHERE hour IN (SELECT CAST(value AS BIGINT) FROM ` + d.elements("$1") + `) AND application_id = $2`
+}
+
+// Clients implements usage.Store.
+func (u Usage) Clients(ctx context.Context, sequence int64, first, last usage.Hour) ([]usage.Count, error) {
+	return u.counts(ctx, selectClientCounts(u.db.dialect), first, last, sequence)
+}
+
+// Totals implements usage.Store.
+func (u Usage) Totals(ctx context.Context, applicationID string, first, last usage.Hour) ([]usage.Count, error) {
+	return u.counts(ctx, selectTotals(u.db.dialect), first, last, applicationID)
+}
+
+// counts looks each hour up: a range of hours would be one of all clients.
+func (u Usage) counts(ctx context.Context, text string, first, last usage.Hour, whose any) ([]usage.Count, error) {
+	var hours []usage.Hour
+	for hour := first; hour <= last; hour++ {
+		hours = append(hours, hour)
+	}
+	list, err := json.Marshal(hours)
+	if err != nil {
+		return nil, err
+	}
+	found, err := readAll(ctx, u.db, func(row scanner) (c usage.Count, err error) {
+		err = row.Scan(&c.Hour, &c.Kind, &c.Reason, &c.N)
+		return c, err
+	}, text, string(list), whose)
+	slices.SortFunc(found, usage.Compare)
+	return found, err
+}
+
+const selectDayUse = `SELECT n FROM usage_day WHERE client_sequence = $1 AND day = $2`
+
+// DayUse implements usage.Store.
+func (u Usage) DayUse(ctx context.Context, sequence, day int64) (int64, error) {
+	n, _, err := readOne(ctx, u.db, column[int64], selectDayUse, sequence, day)
+	return n, err
+}
+
+const (
+	removeClientCounts = `DELETE FROM usage_client WHERE (hour, client_sequence, kind, reason) IN
+		(SELECT hour, client_sequence, kind, reason FROM usage_client WHERE hour < $1 ORDER BY hour LIMIT $2)`
+
+	removeTotals = `DELETE FROM usage_application WHERE (hour, application_id, kind, reason) IN
+		(SELECT hour, application_id, kind, reason FROM usage_application WHERE hour < $1 ORDER BY hour LIMIT $2)`
+
+	removeDays = `DELETE FROM usage_day WHERE client_sequence IN
+		(SELECT client_sequence FROM usage_day WHERE day < $1 ORDER BY day LIMIT $2)`
+)
+
+// Remove implements usage.Store.
+func (u Usage) Remove(ctx context.Context, before time.Time, limit int) (removed int, err error) {
+	hour := usage.HourOf(before)
+	err = u.db.change(ctx, func(ctx context.Context, s session) error {
+		removed = 0
+		for _, remove := range []struct {
+			text   string
+			before int64
+		}{{removeClientCounts, int64(hour)}, {removeTotals, int64(hour)}, {removeDays, int64(hour) / 24}} {
+			n, err := s.exec(ctx, remove.text, remove.before, limit-removed)
+			if err != nil {
+				return err
+			}
+			removed += int(n)
+		}
+		return nil
+	})
+	return removed, err
+}
