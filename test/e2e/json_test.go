@@ -46,7 +46,7 @@ func (w *walk) method() string {
 func (w *walk) path() string {
 	if w.random.IntN(3) > 0 {
 		id := w.one(append([]string{w.owner.ID}, w.others...)...)
-		return "/config/" + w.app + w.one("/clients", "/clients/"+id, "/clients/"+id+"/secret", "/clients/"+id+"/settings", "/settings", "/settings/options")
+		return "/config/" + w.app + w.one("/clients", "/clients", "/clients/"+id, "/clients/"+id, "/clients/"+id+"/secret", "/clients/"+id+"/settings", "/settings", "/settings/options")
 	}
 	return w.oddPath()
 }
@@ -80,7 +80,7 @@ var (
 func (w *walk) body() string {
 	id := w.random.IntN(1_000_000)
 	if w.random.IntN(3) == 0 {
-		return fmt.Sprintf(`{"name":"Walk %d","features":["direct_access"]}`, id%50)
+		return fmt.Sprintf(`{"name":"Walk %d","features":["direct_access"]}`, id%12)
 	}
 	return w.one(
 		"", "", "{}", "[]", "null", "7", `"text"`, "{", `{"name":}`, "<html>", "\xff\xfe", `{"name":"a"} {"name":"b"}`, "\ufeff{}",
