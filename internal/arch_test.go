@@ -73,13 +73,15 @@ var confined = map[string][]string{
 
 // parsers are the packages that read what strangers send; each has a fuzz target.
 var parsers = []string{
-	"internal/core/client/rule/ipallow", // CIDR prefixes
-	"internal/core/key",                 // JWS, sealed values, PHC strings
-	"internal/core/oauth",               // scopes
-	"internal/core/token",               // opaque tokens
-	"internal/endpoint/configapi",       // JSON documents
-	"internal/endpoint/protocol",        // forms, Basic credentials
-	"internal/web",                      // forwarded headers, paths
+	"internal/core/client",               // documents of clients, settings documents
+	"internal/core/client/rule/ipallow",  // CIDR prefixes
+	"internal/core/client/rule/redirect", // redirect URIs, origins
+	"internal/core/key",                  // JWS, sealed values, PHC strings
+	"internal/core/oauth",                // scopes
+	"internal/core/token",                // opaque tokens
+	"internal/endpoint/configapi",        // JSON documents
+	"internal/endpoint/protocol",         // forms, Basic credentials
+	"internal/web",                       // forwarded headers, paths
 }
 
 // rules is what holds for the repository. Each rule has examples that break it,

@@ -151,15 +151,15 @@ func TestPatchRefuses(t *testing.T) {
 	r := newRig(t)
 	c := r.make(`"kind":"service"`)
 	for patch, want := range map[string][]string{
-		`{"id":"x","name":"Other","kind":"web","type":"public"}`: {"id", "name", "kind", "type"},
-		`{"name":null,"kind":null,"id":null,"type":null}`:        {"id", "name", "kind", "type"},
-		`{"secret":"correct-horse-battery-staple"}`:              {"secret"},
-		`{"created_at":null,"owned_by":"x","secrets":[]}`:        {"owned_by", "secrets", "created_at"},
-		`{"nonsense":1,"active":"no"}`:                           {"active", "nonsense"},
-		`{"rate_limit":{"per_second":0},"version":1}`:            {"version", "rate_limit"},
-		`{"redirect_uris":["x"],"scopes":["person","nowhere"]}`:  {"redirect_uris[0]", "scopes[0]", "scopes[1]"},
+		`{"id":"x","name":"Other","kind":"web","type":"public"}`:                                         {"id", "name", "kind", "type"},
+		`{"name":null,"kind":null,"id":null,"type":null}`:                                                {"id", "name", "kind", "type"},
+		`{"secret":"correct-horse-battery-staple"}`:                                                      {"secret"},
+		`{"created_at":null,"owned_by":"x","secrets":[]}`:                                                {"owned_by", "secrets", "created_at"},
+		`{"nonsense":1,"active":"no"}`:                                                                   {"active", "nonsense"},
+		`{"rate_limit":{"per_second":0},"version":1}`:                                                    {"version", "rate_limit"},
+		`{"redirect_uris":["x"],"scopes":["person","nowhere"]}`:                                          {"redirect_uris[0]", "scopes[0]", "scopes[1]"},
 		`{"access_token_format":"jwt","access_token_lifetime":"never","require_requested_scopes":false}`: {"require_requested_scopes", "access_token_format"},
-		`{"rate_limit":{"burst":3}}`: {"rate_limit.burst"},
+		`{"rate_limit":{"burst":3}}`:                                                                     {"rate_limit.burst"},
 	} {
 		before := r.stored(c.ID)
 		_, err := r.ops.Patch(t.Context(), r.source, r.app, c.ID, []byte(patch), nil)
