@@ -20,6 +20,8 @@ import (
 	"github.com/ostiary/ostiary/internal/core/fault"
 	"github.com/ostiary/ostiary/internal/core/instance"
 	"github.com/ostiary/ostiary/internal/core/key"
+	"github.com/ostiary/ostiary/internal/core/resource"
+	"github.com/ostiary/ostiary/internal/core/scope"
 	"github.com/ostiary/ostiary/internal/core/token"
 	"github.com/ostiary/ostiary/internal/endpoint/ops"
 	"github.com/ostiary/ostiary/internal/store"
@@ -29,6 +31,8 @@ import (
 const (
 	applicationCache = 2 << 20
 	clientCache      = 24 << 20
+	scopeCache       = 2 << 20
+	resourceCache    = 2 << 20
 	tokenCache       = 32 << 20
 )
 
@@ -40,6 +44,8 @@ type App struct {
 	Applications *application.Registry
 	Clients      *client.Registry
 	Operations   *client.Operations
+	Scopes       *scope.Registry
+	Resources    *resource.Registry
 	Tokens       *token.Service
 	Metrics      *ops.Metrics
 	Instance     *instance.Instance // nil until the store is founded
@@ -121,6 +127,8 @@ func (a *App) build(ctx context.Context, master *masterKey) error {
 	a.Signers = key.NewSigners(keys, a.Ring, a.now, key.Schedule{Period: a.config.SigningKeyPeriod, PublishAhead: a.config.SigningKeyPublishAhead})
 	a.Applications = application.NewRegistry(a.Store.Applications(), applicationCache)
 	a.Clients = client.NewRegistry(a.Store.Clients(), a.Ring, a.now, clientCache)
+	a.Scopes = scope.NewRegistry(a.Store.Scopes(), scopeCache)
+	a.Resources = resource.NewRegistry(a.Store.Resources(), resourceCache)
 	a.Operations = client.NewOperations(a.Store.Clients(), a.Store.Audit(), a.Clients, a.Applications, a.Ring, a.now)
 	a.Tokens = token.NewService(a.Store.Tokens(), a.Clients, a.Ring, a.Signers, a.now, tokenCache)
 	a.Metrics = a.metrics()
@@ -161,6 +169,8 @@ func (a *App) forget() {
 	}
 	a.Applications.VoidAll()
 	a.Clients.VoidAll()
+	a.Scopes.VoidAll()
+	a.Resources.VoidAll()
 	a.Tokens.VoidAll()
 	a.Signers.VoidAll()
 }

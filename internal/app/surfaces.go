@@ -19,6 +19,7 @@ import (
 func (a *App) protocolSurface(throttle *web.Throttle) *web.Surface {
 	p := &protocol.Parts{
 		Applications: a.Applications, Clients: a.Clients, Tokens: a.Tokens, Signers: a.Signers,
+		Scopes: a.Scopes, Resources: a.Resources,
 		Throttle: throttle, PublicURL: a.publicURL(), Lease: a.Store.Lease,
 		PublishAhead: a.config.SigningKeyPublishAhead,
 	}

@@ -19,13 +19,16 @@ const accessType = "at+jwt"
 // §2.2): `sub` is then the client.
 func claims(f *Family, r reference, issuer string) []byte {
 	const fixed = 300 // names, punctuation, jti, two times
-	size := fixed + 2*len(issuer) + 2*len(f.ClientID)
+	size := fixed + len(issuer) + 2*len(f.ClientID)
 	for _, s := range f.Scopes {
 		size += len(s) + 1
 	}
 	audience := f.Audience
 	if len(audience) == 0 {
 		audience = []string{issuer}
+	}
+	for _, a := range audience {
+		size += len(a) + 3
 	}
 	return oauth.NewObject(size).
 		String("iss", issuer).

@@ -21,7 +21,9 @@ type Grant struct {
 	Issuer      string         // URL of the application
 	GrantType   oauth.GrantType
 	Scopes      []string
-	Address     netip.Addr // the peer's
+	Audience    []string        // resources (RFC 8707); none: the issuer
+	Format      lifetime.Format // that they want; "": that of the client
+	Address     netip.Addr      // the peer's
 }
 
 // Minted is a token as answered.
@@ -31,8 +33,9 @@ type Minted struct {
 	Lifetime time.Duration // 0: never expires
 }
 
-// Mint makes an access token in the format of the client. It comes back once
-// the family is on disk.
+// Mint makes an access token in the format of the resource, or else of the
+// client; one that never expires is opaque, whoever wants what. It comes back
+// once the family is on disk.
 func (s *Service) Mint(ctx context.Context, g *Grant) (*Minted, error) {
 	setting := g.Client.Settings.AccessToken
 	now := s.now().UTC().Truncate(time.Microsecond) // what the databases keep
@@ -43,6 +46,7 @@ func (s *Service) Mint(ctx context.Context, g *Grant) (*Minted, error) {
 		ClientEra:     g.Client.Era,
 		GrantType:     g.GrantType,
 		Scopes:        owned(g.Scopes),
+		Audience:      g.Audience,
 		Format:        setting.AccessTokenFormat(),
 		IssuedAt:      now,
 	}
@@ -50,6 +54,9 @@ func (s *Service) Mint(ctx context.Context, g *Grant) (*Minted, error) {
 		f.Address = g.Address.String()
 	}
 	life, never := setting.Lifetime()
+	if g.Format != "" && !never {
+		f.Format = g.Format
+	}
 	if !never {
 		// `iat` and `exp` are whole seconds (RFC 7519 §2), and the row says what
 		// the token says: it is dead here the moment it is dead elsewhere.

@@ -18,7 +18,8 @@ const (
 	maxParameters = 50       // each is compared with all others
 )
 
-// Form holds the parameters of a request, each once. Parameters of the query
+// Form holds the parameters of a request, each once, `resource` excepted, which
+// may be there several times (RFC 8707 §2). Parameters of the query
 // string are not among them (RFC 6749 §2.3.1, §3.2).
 type Form struct {
 	pairs []pair
@@ -36,6 +37,17 @@ func (f *Form) Get(name string) string {
 		}
 	}
 	return ""
+}
+
+// All gives the values of a parameter that are not empty.
+func (f *Form) All(name string) []string {
+	var values []string
+	for i := range f.pairs {
+		if f.pairs[i].name == name && f.pairs[i].value != "" {
+			values = append(values, f.pairs[i].value)
+		}
+	}
+	return values
 }
 
 // ReadForm reads the parameters from the body of a request. The error is an
@@ -63,8 +75,7 @@ func isForm(contentType string) bool {
 }
 
 // ParseForm reads parameters in the form application/x-www-form-urlencoded. A
-// parameter must not be repeated (RFC 6749 §3.2), `resource` excepted, which
-// may be (RFC 8707 §2): then its first value is kept.
+// parameter must not be repeated (RFC 6749 §3.2), save `resource`.
 func ParseForm(body string) (*Form, error) {
 	f := &Form{}
 	f.pairs = f.few[:0]
@@ -90,8 +101,8 @@ func ParseForm(body string) (*Form, error) {
 
 func (f *Form) add(name, value string) bool {
 	for i := range f.pairs {
-		if f.pairs[i].name == name {
-			return name == "resource"
+		if f.pairs[i].name == name && name != "resource" {
+			return false
 		}
 	}
 	f.pairs = append(f.pairs, pair{name, value})

@@ -13,6 +13,8 @@ import (
 	"github.com/ostiary/ostiary/internal/core/client"
 	"github.com/ostiary/ostiary/internal/core/key"
 	"github.com/ostiary/ostiary/internal/core/oauth"
+	"github.com/ostiary/ostiary/internal/core/resource"
+	"github.com/ostiary/ostiary/internal/core/scope"
 	"github.com/ostiary/ostiary/internal/core/token"
 	"github.com/ostiary/ostiary/internal/web"
 )
@@ -22,6 +24,8 @@ type Parts struct {
 	Applications *application.Registry
 	Clients      *client.Registry
 	Tokens       *token.Service
+	Scopes       *scope.Registry
+	Resources    *resource.Registry
 	Signers      *key.Signers
 	Throttle     *web.Throttle // of failed authentications
 	PublicURL    string        // without a slash at the end

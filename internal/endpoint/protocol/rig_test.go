@@ -18,6 +18,8 @@ import (
 	"github.com/ostiary/ostiary/internal/core/fault"
 	"github.com/ostiary/ostiary/internal/core/ident"
 	"github.com/ostiary/ostiary/internal/core/key"
+	"github.com/ostiary/ostiary/internal/core/resource"
+	"github.com/ostiary/ostiary/internal/core/scope"
 	"github.com/ostiary/ostiary/internal/core/token"
 	"github.com/ostiary/ostiary/internal/endpoint/protocol"
 	"github.com/ostiary/ostiary/internal/endpoint/protocol/discovery"
@@ -108,6 +110,8 @@ func (r *rig) open() {
 		PublishAhead: key.DefaultSchedule.PublishAhead,
 		Lease:        func() error { return errors.Join(n.leaseErr, n.db.Lease()) },
 	}
+	p.Scopes = scope.NewRegistry(n.db.Scopes(), 1<<20)
+	p.Resources = resource.NewRegistry(n.db.Resources(), 1<<20)
 	p.Tokens = token.NewService(n.db.Tokens(), p.Clients, n.ring, p.Signers, n.clock.Now, 4<<20)
 	n.parts = p
 	surface := web.NewSurface("oauth", protocol.WriteError, slices.Concat(

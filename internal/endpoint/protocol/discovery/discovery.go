@@ -15,6 +15,7 @@ import (
 
 	"github.com/ostiary/ostiary/internal/core/fault"
 	"github.com/ostiary/ostiary/internal/core/oauth"
+	"github.com/ostiary/ostiary/internal/core/scope"
 	"github.com/ostiary/ostiary/internal/endpoint/protocol"
 	"github.com/ostiary/ostiary/internal/web"
 )
@@ -41,14 +42,21 @@ type endpoint struct {
 	*protocol.Parts
 	grants       []oauth.GrantType
 	cacheControl []string
-	// made holds the metadata of each application that was asked for. They
-	// depend on its id alone, and applications are made by operators.
-	made sync.Map // application id -> *document
+	// made holds the metadata of each application that was asked for, by its id;
+	// applications are made by operators. They depend on the id and the scopes.
+	made sync.Map // application id -> *described
 }
 
 type document struct {
 	body []byte
 	etag string
+}
+
+// described is the metadata with the scopes that it was made for.
+type described struct {
+	document
+
+	scopes *scope.Published
 }
 
 // Routes of metadata and keys. They take any origin, without credentials.
@@ -91,16 +99,22 @@ func (e *endpoint) metadata(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return missing(err)
 	}
-	if d, ok := e.made.Load(app.ID); ok {
-		e.write(w, r, d.(*document)) //nolint:forcetypeassert // nothing else is stored
-		return nil
+	scopes, err := e.Scopes.Published(r.Context(), app.ID, e.grants)
+	if err != nil {
+		return err
 	}
-	d, err := e.make(app.ID)
+	if made, ok := e.made.Load(app.ID); ok {
+		if d := made.(*described); d.scopes == scopes { //nolint:forcetypeassert // nothing else is stored
+			e.write(w, r, &d.document)
+			return nil
+		}
+	}
+	d, err := e.make(app.ID, scopes)
 	if err != nil {
 		return err
 	}
 	e.made.Store(app.ID, d)
-	e.write(w, r, d)
+	e.write(w, r, &d.document)
 	return nil
 }
 
@@ -159,6 +173,7 @@ type metadata struct {
 	Token             string            `json:"token_endpoint"`
 	TokenAuth         []string          `json:"token_endpoint_auth_methods_supported"`
 	Keys              string            `json:"jwks_uri"`
+	Scopes            []string          `json:"scopes_supported,omitempty"`
 	ResponseTypes     []string          `json:"response_types_supported"`
 	GrantTypes        []oauth.GrantType `json:"grant_types_supported"`
 	Introspection     string            `json:"introspection_endpoint"`
@@ -167,7 +182,7 @@ type metadata struct {
 	RevocationAuth    []string          `json:"revocation_endpoint_auth_methods_supported"`
 }
 
-func (e *endpoint) make(applicationID string) (*document, error) {
+func (e *endpoint) make(applicationID string, scopes *scope.Published) (*described, error) {
 	issuer := e.Issuer(applicationID)
 	secret := []string{"client_secret_basic", "client_secret_post"}
 	body, err := json.Marshal(metadata{
@@ -175,6 +190,7 @@ func (e *endpoint) make(applicationID string) (*document, error) {
 		Token:             issuer + protocol.TokenPath,
 		TokenAuth:         secret,
 		Keys:              issuer + protocol.JWKSPath,
+		Scopes:            scopes.Names,
 		ResponseTypes:     []string{},
 		GrantTypes:        e.grants,
 		Introspection:     issuer + protocol.IntrospectPath,
@@ -186,5 +202,5 @@ func (e *endpoint) make(applicationID string) (*document, error) {
 		return nil, fmt.Errorf("write the metadata of %s: %w", applicationID, err)
 	}
 	sum := sha256.Sum256(body)
-	return &document{body, `"` + base64.RawURLEncoding.EncodeToString(sum[:16]) + `"`}, nil
+	return &described{document{body, `"` + base64.RawURLEncoding.EncodeToString(sum[:16]) + `"`}, scopes}, nil
 }

@@ -11,7 +11,7 @@ import (
 // clientCredentials is RFC 6749 §4.4: the client acts for itself. It must have
 // proved who it is, so it is for confidential clients only, whatever a setting
 // says; no refresh token is given (§4.4.3).
-func clientCredentials(ctx context.Context, p *protocol.Parts, call *protocol.Call, scopes []string) (*token.Minted, error) {
+func clientCredentials(ctx context.Context, p *protocol.Parts, call *protocol.Call, what admitted) (*token.Minted, error) {
 	if call.Client.Public {
 		return nil, oauth.UnauthorizedClient("A public client cannot use this grant type; register a confidential one.")
 	}
@@ -20,7 +20,9 @@ func clientCredentials(ctx context.Context, p *protocol.Parts, call *protocol.Ca
 		Client:      call.Client,
 		Issuer:      p.Issuer(call.Application.ID),
 		GrantType:   oauth.ClientCredentials,
-		Scopes:      scopes,
+		Scopes:      what.scopes,
+		Audience:    what.target.Audience(),
+		Format:      what.target.Format(),
 		Address:     call.Address,
 	})
 }

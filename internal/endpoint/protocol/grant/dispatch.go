@@ -11,13 +11,20 @@ import (
 
 	"github.com/ostiary/ostiary/internal/core/client/rule"
 	"github.com/ostiary/ostiary/internal/core/oauth"
+	"github.com/ostiary/ostiary/internal/core/resource"
 	"github.com/ostiary/ostiary/internal/core/token"
 	"github.com/ostiary/ostiary/internal/endpoint/protocol"
 	"github.com/ostiary/ostiary/internal/web"
 )
 
-// issue makes what a grant gives, for scopes that the client's rules let pass.
-type issue func(ctx context.Context, p *protocol.Parts, call *protocol.Call, scopes []string) (*token.Minted, error)
+// admitted is what a request is given, once nothing refused it.
+type admitted struct {
+	scopes []string
+	target resource.Target
+}
+
+// issue makes what a grant gives.
+type issue func(ctx context.Context, p *protocol.Parts, call *protocol.Call, what admitted) (*token.Minted, error)
 
 // grants that work here. The metadata document announces these and no others.
 var grants = map[oauth.GrantType]issue{
@@ -51,11 +58,11 @@ func answer(p *protocol.Parts, w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	scopes, err := admit(call, grant) // 4 the client's rules, scopes the last of them
+	what, err := admit(r.Context(), p, call, grant) // 4 the client's rules; then what is asked for
 	if err != nil {
 		return err
 	}
-	minted, err := issue(r.Context(), p, call, scopes) // 5 the grant's own file
+	minted, err := issue(r.Context(), p, call, what) // 5 the grant's own file
 	if err != nil {
 		return err
 	}
@@ -80,20 +87,25 @@ func choose(call *protocol.Call) (oauth.GrantType, issue, error) {
 	return name, issue, nil
 }
 
-// admit holds the request to the client's rules and gives the scopes granted.
-func admit(call *protocol.Call, grant oauth.GrantType) ([]string, error) {
-	if call.Form.Get("resource") != "" {
-		return nil, oauth.InvalidTarget("The resource is not known here; leave the parameter resource out.") // RFC 8707 §2
+// admit holds the request to the client's rules, finds the resources that it
+// names (RFC 8707 §2), and gives the scopes that suit the grant and them.
+func admit(ctx context.Context, p *protocol.Parts, call *protocol.Call, grant oauth.GrantType) (what admitted, err error) {
+	request := &rule.Request{Peer: call.Address, GrantType: grant}
+	if request.Scopes, err = oauth.ParseScope(call.Form.Get("scope")); err != nil {
+		return what, err
 	}
-	scopes, err := oauth.ParseScope(call.Form.Get("scope"))
-	if err != nil {
-		return nil, err
-	}
-	request := &rule.Request{Peer: call.Address, GrantType: grant, Scopes: scopes}
+	asked := len(request.Scopes) > 0
 	if err := call.Client.CheckToken(call.Application, request); err != nil {
-		return nil, err
+		return what, err
 	}
-	return request.Scopes, nil
+	if what.target, err = p.Resources.Target(ctx, call.Application.ID, call.Form.All("resource")); err != nil {
+		return what, err
+	}
+	if what.scopes, err = p.Scopes.Admit(ctx, call.Application.ID, grant, request.Scopes, asked); err != nil {
+		return what, err
+	}
+	what.scopes, err = what.target.Admit(what.scopes, asked)
+	return what, err
 }
 
 // document is the answer of RFC 6749 §5.1. Without expires_in a token never

@@ -4,20 +4,18 @@
 package introspect
 
 import (
+	"context"
 	"net/http"
 	"net/netip"
 	"slices"
 
 	"github.com/ostiary/ostiary/internal/core/client"
 	"github.com/ostiary/ostiary/internal/core/oauth"
+	"github.com/ostiary/ostiary/internal/core/scope"
 	"github.com/ostiary/ostiary/internal/core/token"
 	"github.com/ostiary/ostiary/internal/endpoint/protocol"
 	"github.com/ostiary/ostiary/internal/web"
 )
-
-// introspectScope lets a client that is allowed it look at any token of the
-// application.
-const introspectScope = "ostiary:introspect"
 
 // Routes of the introspection endpoint.
 func Routes(p *protocol.Parts) []web.Route {
@@ -44,13 +42,16 @@ func answer(p *protocol.Parts, w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	t, ok, err := p.Tokens.Find(r.Context(), call.Application, text)
+	if ok && err == nil {
+		ok, err = mayKnow(r.Context(), p, call, &t)
+	}
 	if err == nil {
 		err = p.Lease()
 	}
 	switch {
 	case err != nil:
 		return err // not known: neither true nor false
-	case !ok, !mayKnow(call, &t), presenter.IsValid() && !t.Client.AllowsAddress(presenter):
+	case !ok, presenter.IsValid() && !t.Client.AllowsAddress(presenter):
 		protocol.WriteJSON(w, http.StatusOK, inactive)
 	default:
 		protocol.WriteJSON(w, http.StatusOK, document(&t, p.Issuer(call.Application.ID)))
@@ -74,16 +75,17 @@ func parameters(form *protocol.Form) (text string, presenter netip.Addr, err err
 }
 
 // mayKnow tells whether the caller may look at a token: a confidential client
-// that may do anything at all, and is the token's own, an owner, or allowed the
-// scope for it.
-func mayKnow(call *protocol.Call, t *token.Token) bool {
+// that may do anything at all, and is the token's own, an owner, allowed the
+// scope for it, or one that introspects for a resource that the token is for.
+func mayKnow(ctx context.Context, p *protocol.Parts, call *protocol.Call, t *token.Token) (bool, error) {
 	c := call.Client
 	if c.Public || c.Idle(call.Application) {
-		return false
+		return false, nil
 	}
-	return c.ID == t.Client.ID ||
-		c.Settings.Features.Has(client.Owner) ||
-		slices.Contains(c.Settings.Scopes.Allowed, introspectScope)
+	if c.ID == t.Client.ID || c.Settings.Features.Has(client.Owner) || slices.Contains(c.Settings.Scopes.Allowed, scope.Introspect) {
+		return true, nil
+	}
+	return p.Resources.MayIntrospect(ctx, call.Application.ID, t.Family.Audience, c.Sequence)
 }
 
 // document is the answer of RFC 7662 §2.2. A token that never expires has no
@@ -94,7 +96,10 @@ func document(t *token.Token, issuer string) []byte {
 	if len(audience) == 0 {
 		audience = []string{issuer}
 	}
-	size := 320 + 2*len(issuer) + 2*len(f.ClientID)
+	size := 320 + len(issuer) + 2*len(f.ClientID)
+	for _, a := range audience {
+		size += len(a) + 3
+	}
 	for _, s := range f.Scopes {
 		size += len(s) + 1
 	}
