@@ -57,8 +57,8 @@ type Secret struct {
 	ID        string
 	Label     string
 	Hint      string // its last 4 characters
-	Digest    []byte // HMAC-SHA-256 under the digest key DigestKey, or a PHC string where DigestKey is 0
-	DigestKey int32  // number of the data key; 0: Digest is an argon2id PHC string
+	Digest    []byte // HMAC-SHA-256 under the digest key DigestKey, or a slow hash where DigestKey is 0
+	DigestKey int32  // number of the data key; 0: Digest is the text of a hash that key.CheckHash takes
 	Sealed    []byte // the secret, sealed; nil where the policy was `once`
 	CreatedAt time.Time
 	ExpiresAt time.Time // zero: never
@@ -93,6 +93,13 @@ type Store interface {
 	// concurrent creations of one name exactly one succeeds. A scope that is not
 	// there is a fault Invalid; the scopes of a client cannot be deleted.
 	Create(ctx context.Context, c *Client, unique Uniqueness, event audit.Event) error
+	// CreateMany is Create for many clients in one transaction, in their order.
+	// One that is refused, with a fault of the kinds that Create has, is left out
+	// and its fault stands at its place in refused; the others are stored. Where
+	// dry is true nothing is stored, and refused is what it would be.
+	CreateMany(ctx context.Context, clients []*Client, events []audit.Event, dry bool) (refused []error, err error)
+	// Named gives the client of a name and version; NotFound as Get.
+	Named(ctx context.Context, applicationID, name, version string) (*Client, error)
 	// Get gives a client with its secrets; a fault NotFound where there is none.
 	Get(ctx context.Context, applicationID, id string) (*Client, error)
 	// List gives clients in the order of their Sequence.

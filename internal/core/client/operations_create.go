@@ -20,6 +20,8 @@ type CreateOptions struct {
 	// Secrets are records of secrets that exist elsewhere, digests and all, which
 	// an import brings; then none is made.
 	Secrets []Secret
+	// NoSecret makes none, where none is given.
+	NoSecret bool
 }
 
 // Prepared is a client that can be stored: every rule has been asked but whether
@@ -81,7 +83,7 @@ func (o *Operations) Prepare(ctx context.Context, source audit.Source, app *appl
 	switch {
 	case text != "":
 		c.Secrets = append(c.Secrets, GivenSecret(o.keys, app, c.ID, text, now))
-	case c.hasSecrets() && len(options.Secrets) == 0:
+	case c.hasSecrets() && len(options.Secrets) == 0 && !options.NoSecret:
 		text = ident.Secret()
 		c.Secrets = []Secret{NewSecret(o.keys, app, c.ID, text, now)}
 	}

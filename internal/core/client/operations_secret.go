@@ -21,7 +21,7 @@ const MaxHoursToLive = secret.MaxOverlap
 // NewSecret makes the record of a secret that package ident made: a digest and,
 // where the application lets secrets be seen again, the secret under seal.
 func NewSecret(keys *key.Ring, app *application.Application, clientID, text string, now time.Time) Secret {
-	s := Secret{ID: ident.Record(), Hint: text[len(text)-4:], CreatedAt: now}
+	s := Secret{ID: ident.Record(), Hint: hint(text), CreatedAt: now}
 	s.Digest, s.DigestKey = keys.DigestSecret(app.ID, clientID, text)
 	if app.Settings.Revealable() {
 		s.Sealed = keys.Seal([]byte(text), SecretContext(app.ID, clientID, s.ID)...)

@@ -1,11 +1,15 @@
 package client
 
 import (
+	"bytes"
 	"context"
+	"errors"
+	"slices"
 	"time"
 
 	"github.com/ostiary/ostiary/internal/cache"
 	"github.com/ostiary/ostiary/internal/core/audit"
+	"github.com/ostiary/ostiary/internal/core/client/rule/secret"
 	"github.com/ostiary/ostiary/internal/core/fault"
 	"github.com/ostiary/ostiary/internal/core/key"
 )
@@ -16,13 +20,24 @@ type Registry struct {
 	keys  *key.Ring
 	now   func() time.Time
 	cache *cache.Cache[id, *Client]
+	used  func(applicationID string, client int64, secret string, at time.Time)
 }
 
 type id struct{ application, client string }
 
 // NewRegistry makes a registry that remembers at most cacheBytes.
 func NewRegistry(store Store, keys *key.Ring, now func() time.Time, cacheBytes int) *Registry {
-	return &Registry{store: store, keys: keys, now: now, cache: cache.New(cacheBytes, weight)}
+	return &Registry{
+		store: store, keys: keys, now: now, cache: cache.New(cacheBytes, weight),
+		used: func(string, int64, string, time.Time) {},
+	}
+}
+
+// OnUse has used called, on the way of the request, whenever an active client
+// proves itself by one of its secrets: the client by its Sequence, the secret by
+// its id. It is called before the registry is used.
+func (r *Registry) OnUse(used func(applicationID string, client int64, secret string, at time.Time)) {
+	r.used = used
 }
 
 // weight estimates the bytes that a client takes in memory.
@@ -55,11 +70,12 @@ var errCredentials = fault.Deniedf("The client is not known, or its secret is wr
 // Authenticate gives the client whose live secret this is. An unknown client, a
 // wrong and an expired secret are one fault Denied; Unavailable says that it
 // cannot be known now. An inactive client is given back: the caller judges.
-func (r *Registry) Authenticate(ctx context.Context, applicationID, clientID, secret string) (*Client, error) {
+// With Denied the client is given too, where it is known: only to be counted.
+func (r *Registry) Authenticate(ctx context.Context, applicationID, clientID, text string) (*Client, error) {
 	c, err := r.Get(ctx, applicationID, clientID)
 	if fault.KindOf(err) == fault.NotFound {
 		// As much work as for a known client, so that ids cannot be told apart.
-		_, _ = r.keys.DigestSecret(applicationID, clientID, secret)
+		_, _ = r.keys.DigestSecret(applicationID, clientID, text)
 		return nil, errCredentials
 	}
 	if err != nil {
@@ -71,31 +87,54 @@ func (r *Registry) Authenticate(ctx context.Context, applicationID, clientID, se
 		if !s.Live(now) {
 			continue
 		}
-		ok, err := r.keys.VerifySecret(ctx, applicationID, clientID, secret, s.Digest, s.DigestKey)
+		ok, err := r.keys.VerifySecret(ctx, applicationID, clientID, text, s.Digest, s.DigestKey)
 		if err != nil {
 			return nil, err
 		}
 		if ok {
-			r.remake(ctx, c, s, secret)
+			if !c.Inactive {
+				r.used(applicationID, c.Sequence, s.ID, now)
+			}
+			r.remake(ctx, c, s, text)
 			return c, nil
 		}
 	}
-	return nil, errCredentials
+	return c, errCredentials
 }
 
-// remake replaces a digest made under an older key, now that the secret is at
-// hand. It is a chance, not a duty: where it fails the next use tries again.
-func (r *Registry) remake(ctx context.Context, c *Client, used *Secret, secret string) {
-	if used.DigestKey == 0 || used.DigestKey == r.keys.CurrentDigestKey() {
+// remake replaces a digest made under an older key, or by another program, now
+// that the secret is at hand. It is a chance, not a duty: where it fails the next
+// use tries again.
+func (r *Registry) remake(ctx context.Context, c *Client, used *Secret, text string) {
+	strong := key.EstimatedBits(text) >= secret.StrongBits
+	if used.DigestKey == r.keys.CurrentDigestKey() || used.DigestKey == 0 && !strong && key.OwnHash(string(used.Digest)) {
 		return
+	}
+	var digest []byte
+	var number int32
+	if used.DigestKey == 0 && !strong {
+		hash, err := r.keys.HashSecret(ctx, text)
+		if err != nil {
+			return
+		}
+		digest = []byte(hash)
+	} else {
+		digest, number = r.keys.DigestSecret(c.ApplicationID, c.ID, text)
 	}
 	defer r.Void(c.ApplicationID, c.ID)
 	_, _ = r.store.Change(ctx, c.ApplicationID, c.ID, NameAndVersion, func(c *Client) (audit.Event, error) {
-		for i := range c.Secrets {
-			if s := &c.Secrets[i]; s.ID == used.ID {
-				s.Digest, s.DigestKey = r.keys.DigestSecret(c.ApplicationID, c.ID, secret)
-			}
+		i := slices.IndexFunc(c.Secrets, func(s Secret) bool { return s.ID == used.ID && bytes.Equal(s.Digest, used.Digest) })
+		if i < 0 {
+			return audit.Event{}, errRemade
 		}
+		s := &c.Secrets[i]
+		s.Digest, s.DigestKey, s.Hint = digest, number, hint(text)
 		return audit.New(audit.System(), c.ApplicationID, "client.secret.rehash", "client:"+c.ID, r.now()), nil
 	})
 }
+
+// errRemade: another request was first. Nothing is to be done.
+var errRemade = errors.New("client: the digest was remade already")
+
+// hint gives what a secret is told by: its last 4 characters.
+func hint(text string) string { return text[max(0, len(text)-4):] }

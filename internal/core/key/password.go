@@ -5,12 +5,10 @@ import (
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
-	"crypto/subtle"
 	"encoding/base64"
 	"fmt"
 	"math"
 	"runtime"
-	"strings"
 	"sync/atomic"
 
 	"golang.org/x/crypto/argon2"
@@ -39,42 +37,13 @@ func HashPassword(password string) string {
 		base64.RawStdEncoding.EncodeToString(salt), base64.RawStdEncoding.EncodeToString(hash))
 }
 
-// verifyPHC computes the hash that a PHC string describes and compares.
-func verifyPHC(phc, password string) bool {
-	fields := strings.Split(phc, "$")
-	if len(fields) != 6 || fields[1] != "argon2id" {
-		return false
-	}
-	var version, lanes int
-	var memory, time uint32
-	if _, err := fmt.Sscanf(fields[2], "v=%d", &version); err != nil || version != argon2.Version {
-		return false
-	}
-	if _, err := fmt.Sscanf(fields[3], "m=%d,t=%d,p=%d", &memory, &time, &lanes); err != nil {
-		return false
-	}
-	if memory > 1<<20 || time < 1 || time > 16 || lanes < 1 || lanes > 16 {
-		return false
-	}
-	salt, err := base64.RawStdEncoding.DecodeString(fields[4])
-	if err != nil {
-		return false
-	}
-	want, err := base64.RawStdEncoding.DecodeString(fields[5])
-	if err != nil || len(want) < 16 || len(want) > 64 {
-		return false
-	}
-	got := argon2.IDKey([]byte(password), salt, time, memory, uint8(lanes), uint32(len(want))) //nolint:gosec // bounded above
-	return subtle.ConstantTimeCompare(got, want) == 1
-}
-
 const (
 	maxWaiting    = 64        // hashes that wait; at 40 ms each on 2 cores the last one waits 1.3 s
 	rememberBytes = 256 << 10 // of secrets verified before
 )
 
-// hasher runs a bounded number of argon2id hashes at a time, since each takes
-// 19 MiB, and remembers, under a key that dies with the process, which secrets
+// hasher runs a bounded number of slow hashes at a time, since each takes 19 MiB
+// or a core, and remembers, under a key that dies with the process, which secrets
 // were right, so that a client pays once rather than at each request.
 type hasher struct {
 	slots   chan struct{}
@@ -92,29 +61,36 @@ func newHasher() *hasher {
 	return h
 }
 
-func (h *hasher) verify(ctx context.Context, phc, secret string) (bool, error) {
+func (h *hasher) verify(ctx context.Context, kept, secret string) (bool, error) {
 	mac := hmac.New(sha256.New, h.key[:])
-	_, _ = mac.Write(joined(phc, secret))
+	_, _ = mac.Write(joined(kept, secret))
 	id := [32]byte(mac.Sum(nil))
 	if _, ok := h.known.Get(id); ok {
 		return true, nil
 	}
+	right := false
+	if err := h.run(ctx, func() { right = verifyHash(kept, secret) }); err != nil || !right {
+		return false, err
+	}
+	h.known.Fill(h.known.Ticket(id), id, struct{}{})
+	return true, nil
+}
+
+// run gives a hash its turn.
+func (h *hasher) run(ctx context.Context, hash func()) error {
 	if h.waiting.Add(1) > maxWaiting {
 		h.waiting.Add(-1)
-		return false, fault.Unavailablef(nil, "Too many passwords are being checked; try again in a second.")
+		return fault.Unavailablef(nil, "Too many passwords are being checked; try again in a second.")
 	}
 	defer h.waiting.Add(-1)
 	select {
 	case h.slots <- struct{}{}:
 	case <-ctx.Done():
-		return false, fault.Unavailablef(ctx.Err(), "The request ended before its password was checked.")
+		return fault.Unavailablef(ctx.Err(), "The request ended before its password was checked.")
 	}
 	defer func() { <-h.slots }()
-	if !verifyPHC(phc, secret) {
-		return false, nil
-	}
-	h.known.Fill(h.known.Ticket(id), id, struct{}{})
-	return true, nil
+	hash()
+	return nil
 }
 
 // EstimatedBits estimates the entropy of a secret that somebody chose, from

@@ -200,8 +200,9 @@ func (k *ring) digest(number int32, applicationID, clientID, secret string) []by
 }
 
 // VerifySecret reports whether secret is the one kept as digest, in constant
-// time. Number 0 is an argon2id hash: those are computed a few at a time, and
-// a fault Unavailable says that too many wait.
+// time. Number 0 is a slow hash, argon2id or one that came with an import
+// (CheckHash): those are computed a few at a time, and a fault Unavailable says
+// that too many wait.
 func (r *Ring) VerifySecret(ctx context.Context, applicationID, clientID, secret string, digest []byte, number int32) (bool, error) {
 	if number == 0 {
 		return r.hasher.verify(ctx, string(digest), secret)
