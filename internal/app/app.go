@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"sync/atomic"
@@ -17,12 +18,14 @@ import (
 	"github.com/ostiary/ostiary/internal/config"
 	"github.com/ostiary/ostiary/internal/core/application"
 	"github.com/ostiary/ostiary/internal/core/client"
+	"github.com/ostiary/ostiary/internal/core/client/rule/ratelimit"
 	"github.com/ostiary/ostiary/internal/core/fault"
 	"github.com/ostiary/ostiary/internal/core/instance"
 	"github.com/ostiary/ostiary/internal/core/key"
 	"github.com/ostiary/ostiary/internal/core/resource"
 	"github.com/ostiary/ostiary/internal/core/scope"
 	"github.com/ostiary/ostiary/internal/core/token"
+	"github.com/ostiary/ostiary/internal/core/usage"
 	"github.com/ostiary/ostiary/internal/endpoint/ops"
 	"github.com/ostiary/ostiary/internal/store"
 )
@@ -47,6 +50,8 @@ type App struct {
 	Scopes       *scope.Registry
 	Resources    *resource.Registry
 	Tokens       *token.Service
+	Limits       *ratelimit.Limiter
+	Usage        *usage.Meter
 	Metrics      *ops.Metrics
 	Instance     *instance.Instance // nil until the store is founded
 
@@ -127,6 +132,9 @@ func (a *App) build(ctx context.Context, master *masterKey) error {
 	a.Signers = key.NewSigners(keys, a.Ring, a.now, key.Schedule{Period: a.config.SigningKeyPeriod, PublishAhead: a.config.SigningKeyPublishAhead})
 	a.Applications = application.NewRegistry(a.Store.Applications(), applicationCache)
 	a.Clients = client.NewRegistry(a.Store.Clients(), a.Ring, a.now, clientCache)
+	a.Limits = ratelimit.NewLimiter(a.Store.Usage(), a.now)
+	a.Usage = usage.NewMeter(a.Store.Usage(), a.Limits, a.now)
+	a.Clients.OnUse(a.Usage.Used)
 	a.Scopes = scope.NewRegistry(a.Store.Scopes(), scopeCache)
 	a.Resources = resource.NewRegistry(a.Store.Resources(), resourceCache)
 	a.Operations = client.NewOperations(a.Store.Clients(), a.Store.Audit(), a.Clients, a.Applications, a.Ring, a.now)
@@ -188,5 +196,16 @@ func (a *App) publicURL() string {
 	}
 }
 
-// Close ends what Open began: writes that are under way are finished first.
-func (a *App) Close() error { return a.Store.Close() }
+// flushTime bounds how long a stop may take to write what was counted.
+const flushTime = 10 * time.Second
+
+// Close ends what Open began: what was counted is written, and writes that are
+// under way are finished.
+func (a *App) Close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), flushTime)
+	defer cancel()
+	if err := a.Usage.Flush(ctx); err != nil {
+		slog.Error("what was counted in the last seconds is lost", "error", err)
+	}
+	return a.Store.Close()
+}

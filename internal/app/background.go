@@ -18,6 +18,10 @@ const (
 	secretKept = 30 * 24 * time.Hour
 
 	signingEvery = time.Minute
+
+	// usageEvery is how often what was counted is written: a crash loses what
+	// came since, and half as much again where the writing takes long.
+	usageEvery = 5 * time.Second
 )
 
 // Sweep takes one small step at everything that has ended, and reports whether
@@ -31,6 +35,7 @@ func (a *App) Sweep(ctx context.Context) (more bool, err error) {
 		func() (int, error) {
 			return a.Store.Clients().RemoveExpiredSecrets(ctx, now.Add(-secretKept), sweepStep)
 		},
+		func() (int, error) { return a.Usage.Sweep(ctx, sweepStep) },
 	} {
 		n, err := remove()
 		if err != nil {
@@ -52,6 +57,10 @@ func (a *App) sweepLoop(ctx context.Context) {
 			wait = sweepPause
 		}
 	}
+}
+
+func usageFailed(err error) {
+	slog.Error("what was counted is not written; trying again", "error", err, "in", usageEvery)
 }
 
 // Tend takes the steps that are due in the schedules of the signing keys.

@@ -93,6 +93,7 @@ func (a *App) Run(ctx context.Context, l *Listeners) error {
 	defer stop()
 	loops.Go(func() { a.sweepLoop(background) })
 	loops.Go(func() { a.signingLoop(background) })
+	loops.Go(func() { a.Usage.Run(background, usageEvery, usageFailed) })
 	return a.Serve(ctx, l)
 }
 

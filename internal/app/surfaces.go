@@ -20,7 +20,7 @@ func (a *App) protocolSurface(throttle *web.Throttle) *web.Surface {
 	p := &protocol.Parts{
 		Applications: a.Applications, Clients: a.Clients, Tokens: a.Tokens, Signers: a.Signers,
 		Scopes: a.Scopes, Resources: a.Resources,
-		Throttle: throttle, PublicURL: a.publicURL(), Lease: a.Store.Lease,
+		Limits: a.Limits, Usage: a.Usage, Throttle: throttle, PublicURL: a.publicURL(), Lease: a.Store.Lease,
 		PublishAhead: a.config.SigningKeyPublishAhead,
 	}
 	return web.NewSurface("protocol", protocol.WriteError, slices.Concat(

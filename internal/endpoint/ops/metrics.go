@@ -20,9 +20,6 @@ type Metrics struct {
 	registry  *prometheus.Registry
 	requests  *prometheus.CounterVec
 	durations *prometheus.HistogramVec
-	tokens    *prometheus.CounterVec
-
-	tokenRoute string // of the token endpoint
 
 	mu     sync.Mutex // of changes to series
 	series atomic.Pointer[map[request]*counted]
@@ -39,14 +36,12 @@ type request struct {
 type counted struct {
 	requests prometheus.Counter
 	seconds  prometheus.Observer
-	tokens   prometheus.Counter // nil where it was no request for a token
 }
 
-// NewMetrics makes the counters; tokenRoute is the pattern of the token endpoint.
-func NewMetrics(tokenRoute string) *Metrics {
+// NewMetrics makes the counters.
+func NewMetrics() *Metrics {
 	m := &Metrics{
-		registry:   prometheus.NewRegistry(),
-		tokenRoute: tokenRoute,
+		registry: prometheus.NewRegistry(),
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "ostiary_http_requests_total", Help: "Requests answered.",
 		}, []string{"surface", "route", "method", "status"}),
@@ -54,12 +49,9 @@ func NewMetrics(tokenRoute string) *Metrics {
 			Name: "ostiary_http_request_duration_seconds", Help: "Time from the request's headers to the end of the answer.",
 			Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 10},
 		}, []string{"surface", "route", "method"}),
-		tokens: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "ostiary_token_requests_total", Help: "Requests for tokens, by what came of them: issued, refused, or failed for the server's own reasons.",
-		}, []string{"outcome"}),
 	}
 	m.series.Store(&map[request]*counted{})
-	m.registry.MustRegister(m.requests, m.durations, m.tokens,
+	m.registry.MustRegister(m.requests, m.durations,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -81,9 +73,6 @@ func (m *Metrics) Observe(surface, route, method string, status int, took time.D
 	}
 	c.requests.Inc()
 	c.seconds.Observe(took.Seconds())
-	if c.tokens != nil {
-		c.tokens.Inc()
-	}
 }
 
 func (m *Metrics) add(k request) *counted {
@@ -93,25 +82,10 @@ func (m *Metrics) add(k request) *counted {
 		requests: m.requests.WithLabelValues(k.surface, k.route, k.method, strconv.Itoa(k.status)),
 		seconds:  m.durations.WithLabelValues(k.surface, k.route, k.method),
 	}
-	if k.route == m.tokenRoute && k.method == http.MethodPost {
-		c.tokens = m.tokenOutcome(k.status)
-	}
 	series := maps.Clone(*m.series.Load())
 	series[k] = c
 	m.series.Store(&series)
 	return c
-}
-
-// tokenOutcome gives the counter of what came of a request for a token.
-func (m *Metrics) tokenOutcome(status int) prometheus.Counter {
-	switch {
-	case status < http.StatusBadRequest:
-		return m.tokens.WithLabelValues("issued")
-	case status < http.StatusInternalServerError:
-		return m.tokens.WithLabelValues("refused")
-	default:
-		return m.tokens.WithLabelValues("failed")
-	}
 }
 
 // Gauge shows a number that somebody else keeps; it is read when asked for.
@@ -122,4 +96,27 @@ func (m *Metrics) Gauge(name, help string, read func() float64) {
 // Counter shows a count that somebody else keeps; it is read when asked for.
 func (m *Metrics) Counter(name, help string, read func() float64) {
 	m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help}, read))
+}
+
+// Counters shows counts that somebody else keeps, told apart by labels; they are
+// read when asked for. read calls add once for each set of values of the labels,
+// of which there must be few.
+func (m *Metrics) Counters(name, help string, labels []string, read func(add func(n float64, values ...string))) {
+	m.registry.MustRegister(&counters{prometheus.NewDesc(name, help, labels, nil), read})
+}
+
+// counters are a prometheus.Collector.
+type counters struct {
+	desc *prometheus.Desc
+	read func(add func(n float64, values ...string))
+}
+
+// Describe implements prometheus.Collector.
+func (c *counters) Describe(to chan<- *prometheus.Desc) { to <- c.desc }
+
+// Collect implements prometheus.Collector.
+func (c *counters) Collect(to chan<- prometheus.Metric) {
+	c.read(func(n float64, values ...string) {
+		to <- prometheus.MustNewConstMetric(c.desc, prometheus.CounterValue, n, values...)
+	})
 }

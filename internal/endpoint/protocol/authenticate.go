@@ -5,64 +5,63 @@ import (
 	"net/http"
 
 	"github.com/ostiary/ostiary/internal/core/application"
-	"github.com/ostiary/ostiary/internal/core/client"
 	"github.com/ostiary/ostiary/internal/core/fault"
 	"github.com/ostiary/ostiary/internal/core/oauth"
-	"github.com/ostiary/ostiary/internal/web"
 )
 
-// Authenticate gives the call that a request is, once it is known whose: the
-// client is known, proved who it is, is active, and calls from an address on
-// its list.
-func (p *Parts) Authenticate(r *http.Request, form *Form) (*Call, error) {
-	info := web.InfoOf(r)
-	if wait := p.Throttle.Wait(info.Address); wait > 0 {
-		return nil, oauth.SlowDown(wait, "Too many authentications failed from this address; wait, then send the right credentials.")
+// authenticate makes sure whose a call is: the client is known, proved who it
+// is, is active, calls from an address on its list, and within its rate.
+func (p *Parts) authenticate(r *http.Request, call *Call) error {
+	if wait := p.Throttle.Wait(call.Address); wait > 0 {
+		return oauth.SlowDown(wait, "Too many authentications failed from this address; wait, then send the right credentials.")
 	}
-	creds, err := readCredentials(r.Header["Authorization"], form)
+	creds, err := readCredentials(r.Header["Authorization"], call.Form)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	app, c, err := p.identify(r.Context(), r.PathValue("app"), creds)
+	err = p.identify(r.Context(), r.PathValue("app"), creds, call)
 	switch {
 	case err == nil:
 	case fault.KindOf(err) == fault.Denied, fault.KindOf(err) == fault.NotFound:
-		p.Throttle.Failed(info.Address)
-		return nil, oauth.InvalidClient("The client is unknown, or its secret is wrong or expired; check id, secret and the application in the path.")
+		p.Throttle.Failed(call.Address)
+		return oauth.InvalidClient("The client is unknown, or its secret is wrong or expired; check id, secret and the application in the path.")
 	default:
-		return nil, err
+		return err
 	}
-	if c.Inactive {
-		return nil, oauth.InvalidClient("The client is inactive; ask the operator to activate it.")
+	if call.Client.Inactive {
+		return oauth.InvalidClient("The client is inactive; ask the operator to activate it.")
 	}
-	if !c.AllowsAddress(info.Address) {
-		return nil, oauth.AccessDenied("This address is not on the client's allow list; ask the operator to add it.")
+	if !call.Client.AllowsAddress(call.Address) {
+		return oauth.AccessDenied("This address is not on the client's allow list; ask the operator to add it.")
 	}
-	return &Call{Application: app, Client: c, Form: form, Address: info.Address, RequestID: info.ID}, nil
+	wait, err := p.Limits.Admit(r.Context(), call.Client.Sequence, call.Client.Settings.RateLimit)
+	if wait > 0 {
+		return oauth.SlowDown(wait, "The client has made as many requests as it may; wait as long as Retry-After says.")
+	}
+	return err
 }
 
 var errPublicOnly = fault.Deniedf("A client without a secret must be a public one.")
 
-// identify gives the application and the client whose credentials these are.
-// An unknown application is one where nobody is known: a fault NotFound or
-// Denied alike.
-func (p *Parts) identify(ctx context.Context, applicationID string, creds credentials) (*application.Application, *client.Client, error) {
-	app, err := p.Application(ctx, applicationID)
-	if err != nil {
-		return nil, nil, err
+// identify finds the application and the client whose credentials these are. An
+// unknown application is one where nobody is known: a fault NotFound or Denied
+// alike.
+func (p *Parts) identify(ctx context.Context, applicationID string, creds credentials, call *Call) (err error) {
+	if call.Application, err = p.Application(ctx, applicationID); err != nil {
+		return err
 	}
 	if !creds.plausible() {
-		return nil, nil, errClient
+		return errClient
 	}
 	if creds.secret != "" {
-		c, err := p.Clients.Authenticate(ctx, app.ID, creds.id, creds.secret)
-		return app, c, err
+		call.Client, err = p.Clients.Authenticate(ctx, call.Application.ID, creds.id, creds.secret)
+		return err
 	}
-	c, err := p.Clients.Get(ctx, app.ID, creds.id)
-	if err == nil && !c.Public {
+	call.Client, err = p.Clients.Get(ctx, call.Application.ID, creds.id)
+	if err == nil && !call.Client.Public {
 		err = errPublicOnly
 	}
-	return app, c, err
+	return err
 }
 
 var (

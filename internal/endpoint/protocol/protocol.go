@@ -11,11 +11,13 @@ import (
 	"github.com/ostiary/ostiary/internal/core/application"
 	"github.com/ostiary/ostiary/internal/core/audit"
 	"github.com/ostiary/ostiary/internal/core/client"
+	"github.com/ostiary/ostiary/internal/core/client/rule/ratelimit"
 	"github.com/ostiary/ostiary/internal/core/key"
 	"github.com/ostiary/ostiary/internal/core/oauth"
 	"github.com/ostiary/ostiary/internal/core/resource"
 	"github.com/ostiary/ostiary/internal/core/scope"
 	"github.com/ostiary/ostiary/internal/core/token"
+	"github.com/ostiary/ostiary/internal/core/usage"
 	"github.com/ostiary/ostiary/internal/web"
 )
 
@@ -27,6 +29,8 @@ type Parts struct {
 	Scopes       *scope.Registry
 	Resources    *resource.Registry
 	Signers      *key.Signers
+	Limits       *ratelimit.Limiter
+	Usage        *usage.Meter
 	Throttle     *web.Throttle // of failed authentications
 	PublicURL    string        // without a slash at the end
 	PublishAhead time.Duration // of signing keys: bounds how long JWK sets are cached
@@ -47,8 +51,9 @@ const (
 	JWKSPath       = oauth.JWKSPath
 )
 
-// Call is a request whose client is authenticated and calls from an address
-// that it is allowed.
+// Call is a request whose client is authenticated, calls from an address that
+// it is allowed, and no more often than it may. Of one that was refused on the
+// way there those members are set that were known by then.
 type Call struct {
 	Application *application.Application
 	Client      *client.Client

@@ -15,12 +15,14 @@ import (
 
 	"github.com/ostiary/ostiary/internal/core/application"
 	"github.com/ostiary/ostiary/internal/core/client"
+	"github.com/ostiary/ostiary/internal/core/client/rule/ratelimit"
 	"github.com/ostiary/ostiary/internal/core/fault"
 	"github.com/ostiary/ostiary/internal/core/ident"
 	"github.com/ostiary/ostiary/internal/core/key"
 	"github.com/ostiary/ostiary/internal/core/resource"
 	"github.com/ostiary/ostiary/internal/core/scope"
 	"github.com/ostiary/ostiary/internal/core/token"
+	"github.com/ostiary/ostiary/internal/core/usage"
 	"github.com/ostiary/ostiary/internal/endpoint/protocol"
 	"github.com/ostiary/ostiary/internal/endpoint/protocol/discovery"
 	"github.com/ostiary/ostiary/internal/endpoint/protocol/grant"
@@ -112,6 +114,9 @@ func (r *rig) open() {
 	}
 	p.Scopes = scope.NewRegistry(n.db.Scopes(), 1<<20)
 	p.Resources = resource.NewRegistry(n.db.Resources(), 1<<20)
+	p.Limits = ratelimit.NewLimiter(n.db.Usage(), n.clock.Now)
+	p.Usage = usage.NewMeter(n.db.Usage(), p.Limits, n.clock.Now)
+	p.Clients.OnUse(p.Usage.Used)
 	p.Tokens = token.NewService(n.db.Tokens(), p.Clients, n.ring, p.Signers, n.clock.Now, 4<<20)
 	n.parts = p
 	surface := web.NewSurface("oauth", protocol.WriteError, slices.Concat(

@@ -13,6 +13,7 @@ import (
 	"github.com/ostiary/ostiary/internal/core/oauth"
 	"github.com/ostiary/ostiary/internal/core/resource"
 	"github.com/ostiary/ostiary/internal/core/token"
+	"github.com/ostiary/ostiary/internal/core/usage"
 	"github.com/ostiary/ostiary/internal/endpoint/protocol"
 	"github.com/ostiary/ostiary/internal/web"
 )
@@ -39,21 +40,13 @@ func Routes(p *protocol.Parts) []web.Route {
 	return []web.Route{{
 		Method: http.MethodPost,
 		Path:   "/{app}" + protocol.TokenPath,
-		Handle: func(w http.ResponseWriter, r *http.Request) error { return answer(p, w, r) },
+		Handle: p.Endpoint(usage.OtherGrant, answer), // 1 parse; 2 the client: who it is, active, its address, its rate
 	}}
 }
 
 // answer takes a request through the phases. The client's rules come before the
 // grant, so that no grant can forget one.
-func answer(p *protocol.Parts, w http.ResponseWriter, r *http.Request) error {
-	form, err := protocol.ReadForm(w, r) // 1 parse
-	if err != nil {
-		return err
-	}
-	call, err := p.Authenticate(r, form) // 2 the client: who it is, active, its address
-	if err != nil {
-		return err
-	}
+func answer(p *protocol.Parts, w http.ResponseWriter, r *http.Request, call *protocol.Call) error {
 	grant, issue, err := choose(call) // 3 the grant: known here at all
 	if err != nil {
 		return err

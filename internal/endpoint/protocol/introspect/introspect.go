@@ -13,6 +13,7 @@ import (
 	"github.com/ostiary/ostiary/internal/core/oauth"
 	"github.com/ostiary/ostiary/internal/core/scope"
 	"github.com/ostiary/ostiary/internal/core/token"
+	"github.com/ostiary/ostiary/internal/core/usage"
 	"github.com/ostiary/ostiary/internal/endpoint/protocol"
 	"github.com/ostiary/ostiary/internal/web"
 )
@@ -22,22 +23,14 @@ func Routes(p *protocol.Parts) []web.Route {
 	return []web.Route{{
 		Method: http.MethodPost,
 		Path:   "/{app}" + protocol.IntrospectPath,
-		Handle: func(w http.ResponseWriter, r *http.Request) error { return answer(p, w, r) },
+		Handle: p.Endpoint(usage.Introspection, answer),
 	}}
 }
 
 var inactive = oauth.NewObject(16).Bool("active", false).Close()
 
-func answer(p *protocol.Parts, w http.ResponseWriter, r *http.Request) error {
-	form, err := protocol.ReadForm(w, r)
-	if err != nil {
-		return err
-	}
-	call, err := p.Authenticate(r, form)
-	if err != nil {
-		return err
-	}
-	text, presenter, err := parameters(form)
+func answer(p *protocol.Parts, w http.ResponseWriter, r *http.Request, call *protocol.Call) error {
+	text, presenter, err := parameters(call.Form)
 	if err != nil {
 		return err
 	}

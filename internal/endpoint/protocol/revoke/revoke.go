@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"github.com/ostiary/ostiary/internal/core/oauth"
+	"github.com/ostiary/ostiary/internal/core/usage"
 	"github.com/ostiary/ostiary/internal/endpoint/protocol"
 	"github.com/ostiary/ostiary/internal/web"
 )
@@ -15,22 +16,14 @@ func Routes(p *protocol.Parts) []web.Route {
 	return []web.Route{{
 		Method: http.MethodPost,
 		Path:   "/{app}" + protocol.RevokePath,
-		Handle: func(w http.ResponseWriter, r *http.Request) error { return answer(p, w, r) },
+		Handle: p.Endpoint(usage.Revocation, answer),
 	}}
 }
 
 // answer is 200 whether there was a token to revoke or not (RFC 7009 §2.2), and
 // whosever it was: nothing is learnt by trying. `token_type_hint` is borne.
-func answer(p *protocol.Parts, w http.ResponseWriter, r *http.Request) error {
-	form, err := protocol.ReadForm(w, r)
-	if err != nil {
-		return err
-	}
-	call, err := p.Authenticate(r, form)
-	if err != nil {
-		return err
-	}
-	text := form.Get("token")
+func answer(p *protocol.Parts, w http.ResponseWriter, r *http.Request, call *protocol.Call) error {
+	text := call.Form.Get("token")
 	if text == "" {
 		return oauth.InvalidRequest("The parameter token is missing.")
 	}

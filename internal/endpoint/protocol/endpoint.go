@@ -1,0 +1,61 @@
+package protocol
+
+import (
+	"net/http"
+
+	"github.com/ostiary/ostiary/internal/core/oauth"
+	"github.com/ostiary/ostiary/internal/core/usage"
+	"github.com/ostiary/ostiary/internal/web"
+)
+
+// Answer answers a call of a client that is who it says it is.
+type Answer func(p *Parts, w http.ResponseWriter, r *http.Request, call *Call) error
+
+// Endpoint makes the handler of an endpoint that clients call. What its requests
+// have in common is done here, in this order: the form is read, the client
+// authenticated and held to its addresses and its rate, the call answered; and
+// whatever became of it is counted, here and nowhere else. kind is what the
+// endpoint is counted as; the token endpoint says usage.OtherGrant, and each
+// request is counted as its grant type.
+func (p *Parts) Endpoint(kind usage.Kind, answer Answer) web.Handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		info := web.InfoOf(r)
+		call := &Call{Address: info.Address, RequestID: info.ID}
+		err := p.enter(w, r, call)
+		if err == nil {
+			err = answer(p, w, r, call)
+		}
+		p.count(kind, call, err)
+		return err
+	}
+}
+
+func (p *Parts) enter(w http.ResponseWriter, r *http.Request, call *Call) (err error) {
+	if call.Form, err = ReadForm(w, r); err != nil {
+		return err
+	}
+	return p.authenticate(r, call)
+}
+
+// count counts a call by its outcome. Of the endpoints that issue nothing the
+// refusals are counted.
+func (p *Parts) count(kind usage.Kind, call *Call, err error) {
+	reason := usage.Issued
+	if err != nil {
+		reason = usage.ReasonOf(errorOf(err).Code)
+	}
+	if kind.Token() && call.Form != nil {
+		kind = usage.KindOf(oauth.GrantType(call.Form.Get("grant_type")))
+	}
+	if reason == usage.Issued && !kind.Token() {
+		return
+	}
+	applicationID, client := "", int64(0)
+	if call.Application != nil {
+		applicationID = call.Application.ID
+	}
+	if call.Client != nil {
+		client = call.Client.Sequence
+	}
+	p.Usage.Count(applicationID, client, kind, reason)
+}
