@@ -27,13 +27,22 @@ func (f *SecretFields) validate(now time.Time) (problems fault.Problems) {
 			problems.Add("label", "%s", text)
 		}
 	}
-	if f.ExpiresAt != nil && (!f.ExpiresAt.After(now) || f.ExpiresAt.Sub(now) > lifetime.MaxSeconds*time.Second) {
+	if at := f.expiry(); !at.IsZero() && (!at.After(now) || at.Sub(now) > lifetime.MaxSeconds*time.Second) {
 		problems.Add("expires_at", "Write a time to come, within 100 years.")
 	}
 	if h := f.RetireOthersInHours; h != nil && (*h < 0 || *h > secret.MaxOverlap) {
 		problems.Add("retire_others_in_hours", "Write a whole number from 0 to %d.", secret.MaxOverlap)
 	}
 	return problems
+}
+
+// expiry is when the secret ends, in the microseconds that the databases keep;
+// the zero time: never.
+func (f *SecretFields) expiry() time.Time {
+	if f.ExpiresAt == nil {
+		return time.Time{}
+	}
+	return f.ExpiresAt.UTC().Truncate(time.Microsecond)
 }
 
 // AddSecret makes one more secret and gives it in clear, with its record in the
@@ -50,9 +59,7 @@ func (o *Operations) AddSecret(ctx context.Context, source audit.Source, app *ap
 	if f.Label != nil {
 		fresh.Label = *f.Label
 	}
-	if f.ExpiresAt != nil {
-		fresh.ExpiresAt = f.ExpiresAt.UTC().Truncate(time.Microsecond)
-	}
+	fresh.ExpiresAt = f.expiry()
 	c, err := o.changeSecrets(ctx, source, app, id, revision, "client.secret.create", func(c *Client) error {
 		if !c.hasSecrets() {
 			return fault.Conflictf("A public client has no secret; a native one has with issue_secret.")

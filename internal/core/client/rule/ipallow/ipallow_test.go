@@ -3,6 +3,7 @@ package ipallow_test
 import (
 	"errors"
 	"net/netip"
+	"slices"
 	"testing"
 
 	"github.com/ostiary/ostiary/internal/core/client/rule"
@@ -108,4 +109,16 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("Parse(%q) = %v, and that parses to %v, %v", entry, p, again, ok)
 		}
 	})
+}
+
+// An address alone means itself; what is no address is left for Parse to refuse.
+func TestComplete(t *testing.T) {
+	given := []string{"192.0.2.7", "2001:db8::1", "10.1.2.3/8", "example.com", "::ffff:192.0.2.7", "fe80::1%eth0", ""}
+	want := ipallow.Setting{"192.0.2.7/32", "2001:db8::1/128", "10.1.2.3/8", "example.com", "::ffff:192.0.2.7/128", "fe80::1%eth0", ""}
+	if got := ipallow.Complete(given); !slices.Equal(got, want) {
+		t.Errorf("%q", got)
+	}
+	if got := ipallow.Complete(nil); got != nil {
+		t.Errorf("%q", got)
+	}
 }

@@ -34,3 +34,22 @@ func TestSetting(t *testing.T) {
 		})
 	}
 }
+
+func TestValidate(t *testing.T) {
+	for setting, refused := range map[lifetime.Setting]string{
+		{}: "", {Seconds: 1}: "", {Seconds: lifetime.MaxSeconds, Format: lifetime.Opaque}: "", {Never: true}: "",
+		{Never: true, Format: lifetime.Opaque}: "",
+		{Never: true, Format: lifetime.JWT}:    "access_token_format", // it could not be taken back
+		{Format: "saml"}:                       "access_token_format",
+		{Seconds: -1}:                          "access_token_lifetime",
+		{Seconds: lifetime.MaxSeconds + 1}:     "access_token_lifetime",
+	} {
+		got := ""
+		for _, p := range setting.Validate() {
+			got += p.Field
+		}
+		if got != refused {
+			t.Errorf("%+v: refused %q, want %q", setting, got, refused)
+		}
+	}
+}

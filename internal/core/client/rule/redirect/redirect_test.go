@@ -40,7 +40,6 @@ func TestURIs(t *testing.T) {
 		"https://a.example/" + strings.Repeat("a", 2031): never,
 		"http://app.example/cb":                          never,
 		"http://127.0.0.1.example/cb":                    never,
-		"http://localhost.example/":                      never,
 		"http://[::1%25eth0]/":                           never,
 		"http://0.0.0.0/":                                never,
 		"http://2130706433/":                             never,
