@@ -62,34 +62,54 @@ func (h *hold) take(ctx context.Context) (began time.Duration, err error) {
 	if err != nil {
 		return 0, fmt.Errorf("connect to the database at %s: %w", address(h.config), err)
 	}
-	began = time.Since(h.start)
-	if err := h.lock(ctx, conn); err != nil {
+	if began, err = h.lock(ctx, conn); err != nil {
 		return 0, errors.Join(err, conn.Close(ctx))
 	}
 	h.conn = conn
 	return began, nil
 }
 
-func (h *hold) lock(ctx context.Context, conn *pgx.Conn) error {
-	for {
+// lock waits a little: a server that has just ended, in whatever way, holds the
+// lock until the database notices that its connection is closed.
+func (h *hold) lock(ctx context.Context, conn *pgx.Conn) (began time.Duration, err error) {
+	for patient := time.Now(); ; {
+		began = time.Since(h.start)
 		h.db.background.Add(1)
 		var got bool
 		if err := conn.QueryRow(ctx, `SELECT pg_try_advisory_lock($1)`, int64(holdNumber)).Scan(&got); err != nil {
-			return fmt.Errorf("lock the database: %w", err)
+			return 0, fmt.Errorf("lock the database: %w", err)
 		}
 		if got {
-			return nil
+			return began, nil
 		}
 		h.db.background.Add(1)
 		var ended int
 		err := conn.QueryRow(ctx, `SELECT count(pg_terminate_backend(pid, 1000)) FROM pg_stat_activity
 			WHERE application_name = $1 AND datname = current_database() AND pid <> pg_backend_pid()`, h.node).Scan(&ended)
 		if err != nil {
-			return fmt.Errorf("lock the database: %w", err)
+			return 0, fmt.Errorf("lock the database: %w", err)
 		}
-		if ended == 0 {
-			return errHeld
+		if ended > 0 {
+			continue
 		}
+		if time.Since(patient) > 2*holdTerm {
+			return 0, errHeld
+		}
+		if err := sleep(ctx, holdInterval/2); err != nil {
+			return 0, err
+		}
+	}
+}
+
+// sleep waits, or gives the error of a context that is done before.
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
 	}
 }
 
@@ -102,12 +122,8 @@ func (h *hold) begin(ctx context.Context) error {
 		return fmt.Errorf("read who used the database: %w", err)
 	}
 	if held {
-		wait := time.NewTimer(holdTerm + holdInterval)
-		defer wait.Stop()
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-wait.C:
+		if err := sleep(ctx, holdTerm+holdInterval); err != nil {
+			return err
 		}
 	}
 	return h.note(ctx, true)
@@ -154,7 +170,7 @@ func (h *hold) ping() bool {
 
 // again tries to take the lost hold; false where it is another's for good.
 func (h *hold) again() bool {
-	ctx, cancel := context.WithTimeout(context.Background(), 2*holdTerm)
+	ctx, cancel := context.WithTimeout(context.Background(), 4*holdTerm)
 	defer cancel()
 	began, err := h.take(ctx)
 	switch {

@@ -69,6 +69,35 @@ func TestSecondServerOnOneDatabase(t *testing.T) {
 	}
 }
 
+// A server that has just ended is waited for: the database may not have noticed.
+func TestHoldThatIsAboutToEnd(t *testing.T) {
+	t.Parallel()
+	url := pgtest.Database(t)
+	before, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := before.Exec(t.Context(), `SELECT pg_advisory_lock($1)`, int64(0x6f73746961727931)); err != nil {
+		t.Fatal(err)
+	}
+	waited := make(chan error, 1)
+	go func() {
+		conn, err := pgx.Connect(context.Background(), url)
+		if err == nil {
+			// The opening server has asked for the lock once it is connected.
+			for n := 0; err == nil && n == 0; {
+				err = conn.QueryRow(context.Background(), `SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'ostiary %'`).Scan(&n)
+			}
+			err = errors.Join(err, conn.Close(context.Background()))
+		}
+		waited <- errors.Join(err, before.Close(context.Background()))
+	}()
+	environment(t, store.Options{URL: url})
+	if err := <-waited; err != nil {
+		t.Fatal(err)
+	}
+}
+
 // A hold that is lost and taken again voids what was remembered meanwhile.
 func TestHoldRegained(t *testing.T) {
 	t.Parallel()
