@@ -125,10 +125,8 @@ func (d *field) read(raw json.RawMessage, f *Fields) (problems fault.Problems) {
 	}
 	if err := json.Unmarshal(raw, target); err != nil {
 		text := "Write " + d.Type + "."
-		for _, known := range []error{errLifetime, errLimit, errAddressList} {
-			if errors.Is(err, known) {
-				text = known.Error()
-			}
+		if refused, ok := errors.AsType[*fault.Error](err); ok {
+			text = refused.Message
 		}
 		problems.Add(d.Name, "%s", text)
 		return problems

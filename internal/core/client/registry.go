@@ -43,13 +43,20 @@ func (r *Registry) OnUse(used func(applicationID string, client int64, secret st
 // weight estimates the bytes that a client takes in memory.
 func weight(_ id, c *Client) int {
 	const (
-		record = 700 // the struct, the map's slot and short strings
+		record = 1000 // the struct, the map's slot and short strings
 		secret = 320
-		entry  = 40
+		entry  = 40 // of a list whose texts are short
+		header = 16 // of a text in a list
 	)
 	s := &c.Settings
-	return record + secret*len(c.Secrets) + len(c.Name) + len(s.Description) +
-		entry*(len(s.AllowedIPs)+len(s.Features)+len(s.Scopes.Allowed)+len(s.GrantTypes))
+	bytes := record + secret*len(c.Secrets) + len(c.Name) + len(s.Description) + len(s.Redirect.Backchannel) +
+		entry*(len(s.AllowedIPs)+len(s.Features)+len(s.GrantTypes))
+	for _, texts := range [][]string{s.Scopes.Allowed, s.Redirect.URIs, s.Redirect.PostLogout, s.Redirect.Origins, s.Tags, s.Contacts} {
+		for _, text := range texts {
+			bytes += header + len(text)
+		}
+	}
+	return bytes
 }
 
 // Get gives a client; a fault NotFound where there is none.

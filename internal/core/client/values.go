@@ -2,11 +2,11 @@ package client
 
 import (
 	"encoding/json"
-	"errors"
 	"strconv"
 	"strings"
 
 	"github.com/ostiary/ostiary/internal/core/client/rule/ratelimit"
+	"github.com/ostiary/ostiary/internal/core/fault"
 )
 
 // The words that stand where a number may.
@@ -21,7 +21,7 @@ type Lifetime struct {
 	Never   bool
 }
 
-var errLifetime = errors.New(`Write a whole number of seconds, or "never".`) //nolint:staticcheck // a text for the caller
+var errLifetime = fault.Invalidf("", `Write a whole number of seconds, or "never".`)
 
 // MarshalJSON writes a number or "never".
 func (l Lifetime) MarshalJSON() ([]byte, error) { return numberOr(l.Seconds, l.Never, neverWord) }
@@ -38,7 +38,7 @@ type Limit struct {
 	Unlimited bool
 }
 
-var errLimit = errors.New(`Write a whole number, or "unlimited".`) //nolint:staticcheck // a text for the caller
+var errLimit = fault.Invalidf("", `Write a whole number, or "unlimited".`)
 
 // MarshalJSON writes a number or "unlimited".
 func (l Limit) MarshalJSON() ([]byte, error) { return numberOr(l.N, l.Unlimited, unlimitedWord) }
@@ -72,7 +72,7 @@ func parseNumberOr(b []byte, word string, refusal error) (int64, bool, error) {
 // between the addresses. It is written as an array.
 type AddressList []string
 
-var errAddressList = errors.New("Write an array of addresses or prefixes, or one string with commas between them.") //nolint:staticcheck // a text for the caller
+var errAddressList = fault.Invalidf("", "Write an array of addresses or prefixes, or one string with commas between them.")
 
 // UnmarshalJSON reads either form.
 func (l *AddressList) UnmarshalJSON(b []byte) error {

@@ -5,7 +5,6 @@ package ratelimit
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 
 	"github.com/ostiary/ostiary/internal/core/fault"
@@ -27,7 +26,7 @@ type Setting struct {
 	PerDay    int64 `json:"per_day,omitempty"`    // requests a day (UTC)
 }
 
-var errForm = errors.New("Write an object of per_second, burst and per_day, each a whole number of 1 or more, or left out.") //nolint:staticcheck // a text for the caller
+var errForm = fault.Invalidf("", "Write an object of per_second, burst and per_day, each a whole number of 1 or more, or left out.")
 
 // UnmarshalJSON reads an object of the three numbers. null and absence mean no
 // such limit; 0 does not, since it would read as "none at all".
