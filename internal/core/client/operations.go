@@ -103,7 +103,7 @@ func (o *Operations) Create(ctx context.Context, source audit.Source, app *appli
 		Version:       draft.Version,
 		Kind:          draft.Kind,
 		Public:        draft.Public,
-		Era:           NewEra(),
+		Era:           newEra(),
 		Settings:      draft.Settings,
 		CreatedAt:     now,
 		UpdatedAt:     now,
@@ -217,7 +217,7 @@ func (o *Operations) SetActive(ctx context.Context, source audit.Source, applica
 }
 
 func (o *Operations) setActive(ctx context.Context, source audit.Source, applicationID, id string, active bool, revision *int64) (*Client, error) {
-	now, era := o.moment(), NewEra()
+	now, era := o.moment(), newEra()
 	action := "client.deactivate"
 	if active {
 		action = "client.activate"
@@ -245,8 +245,8 @@ func (o *Operations) setActive(ctx context.Context, source audit.Source, applica
 // moment is now, in the microseconds that the databases keep.
 func (o *Operations) moment() time.Time { return o.now().UTC().Truncate(time.Microsecond) }
 
-// NewEra makes an era that no client has had, save once in 2^63 times.
-func NewEra() int64 {
+// newEra makes an era that no client has had, save once in 2^63 times.
+func newEra() int64 {
 	var b [8]byte
 	_, _ = rand.Read(b[:])
 	return int64(binary.BigEndian.Uint64(b[:]) >> 1) //nolint:gosec // 63 bits

@@ -59,7 +59,7 @@ func (o *Operations) Prepare(ctx context.Context, source audit.Source, app *appl
 		return nil, err
 	}
 	now := o.moment()
-	c := &Client{ApplicationID: app.ID, ID: ident.Client(), Era: NewEra(), Secrets: options.Secrets, CreatedAt: now, UpdatedAt: now}
+	c := &Client{ApplicationID: app.ID, ID: ident.Client(), Era: newEra(), Secrets: options.Secrets, CreatedAt: now, UpdatedAt: now}
 	problems := c.begin(&f)
 	w := writing{app: app, values: f, intents: intentsOf(&f), kinds: kinds, keepsOld: options.Import}
 	problems = append(problems, w.apply(c)...)

@@ -272,7 +272,7 @@ func (o *Operations) edit(
 	if err != nil {
 		return nil, err
 	}
-	now, era := o.moment(), NewEra()
+	now, era := o.moment(), newEra()
 	defer o.clients.Void(app.ID, id)
 	return o.store.Change(ctx, app.ID, id, NameAndVersion, func(c *Client) (audit.Event, error) {
 		if revision != nil && *revision != c.Revision {
