@@ -137,7 +137,8 @@ func (a *App) build(ctx context.Context, master *masterKey) error {
 	a.Clients.OnUse(a.Usage.Used)
 	a.Scopes = scope.NewRegistry(a.Store.Scopes(), scopeCache)
 	a.Resources = resource.NewRegistry(a.Store.Resources(), resourceCache)
-	a.Operations = client.NewOperations(a.Store.Clients(), a.Store.Audit(), a.Clients, a.Applications, a.Ring, a.now)
+	a.Operations = client.NewOperations(a.Store.Clients(), a.Store.Audit(), a.Clients, a.Applications, a.Ring, a.now).
+		WithScopes(a.Scopes.Scopes)
 	a.Tokens = token.NewService(a.Store.Tokens(), a.Clients, a.Ring, a.Signers, a.now, tokenCache)
 	a.Metrics = a.metrics()
 	a.built.Store(true)
