@@ -54,6 +54,10 @@ func (c *conn) refusal(line []byte) []byte {
 	if bytes.Contains(c.head[:c.heard], []byte("/config")) {
 		body = `{"errors":"Bad request."}`
 	}
-	return fmt.Appendf(nil, "HTTP/1.1 %d %s\r\nContent-Type: application/json\r\nCache-Control: no-store\r\nX-Request-Id: %s\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s",
-		status, http.StatusText(status), c.newID(), len(body), body)
+	answer := fmt.Appendf(nil, "HTTP/1.1 %d %s\r\nContent-Type: application/json\r\nCache-Control: no-store\r\nX-Request-Id: %s\r\nContent-Length: %d\r\nConnection: close\r\n\r\n",
+		status, http.StatusText(status), c.newID(), len(body))
+	if bytes.HasPrefix(c.head[:c.heard], []byte("HEAD ")) {
+		return answer
+	}
+	return append(answer, body...)
 }
