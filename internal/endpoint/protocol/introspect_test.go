@@ -192,6 +192,7 @@ func TestAClosedStoreIsNoAnswer(t *testing.T) {
 	r := newRig(t)
 	c := r.client()
 	known, unknown := r.mint(c, ""), r.mint(c, "")
+	r.restart() // a token is remembered where it was issued
 	r.wantActive("known", c, known, true)
 	if err := r.db.Close(); err != nil {
 		t.Fatal(err)
