@@ -21,9 +21,8 @@ import (
 )
 
 // walk makes requests from random parts, as bytes on a connection: no client
-// library stands between that would mend them. What it makes is HTTP, though:
-// a malformed message (a target with "%zz", a Host that is none) has no path
-// yet when net/http refuses it, in plain text.
+// library stands between that would mend them. Some of what it makes is no HTTP
+// at all.
 type walk struct {
 	random  *rand.Rand
 	address string
@@ -60,6 +59,7 @@ func (w *walk) oddPath() string {
 		"/config", "/config/", "/config//", "/config/"+app, "/config/"+app+"/", "/config//"+app+"/clients", "/config/"+app+"/clients/",
 		"/config/"+app+"/../"+app+"/clients", "/config/./"+app+"/clients", "/config/"+app+"/clients/"+id+"/x/y/z/1/2/3/4/5/6/7/8/9",
 		"/config/"+app+"/clients;x=y", "/config/"+app+"/Clients", "/config/"+app+"/clients/"+id+"/secret/",
+		"/config/"+app+"/clients/%zz",
 	)
 	return path + w.one("", "", "", "?has_feature=owner", "?has_feature=owner&has_feature=%zz", "?include_clients=true", "?a;b", "?"+strings.Repeat("q", 3000), "?")
 }
