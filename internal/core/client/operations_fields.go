@@ -9,6 +9,7 @@ import (
 
 	"github.com/ostiary/ostiary/internal/core/application"
 	"github.com/ostiary/ostiary/internal/core/audit"
+	"github.com/ostiary/ostiary/internal/core/client/rule/granttype"
 	"github.com/ostiary/ostiary/internal/core/fault"
 	"github.com/ostiary/ostiary/internal/core/oauth"
 	"github.com/ostiary/ostiary/internal/core/scope"
@@ -90,31 +91,33 @@ func (w *writing) apply(c *Client) (problems fault.Problems) {
 // following from what it follows from. A lifetime of refresh tokens that a patch
 // does not name goes with the grant.
 func (w *writing) keepDerived(c *Client) {
-	s := &c.Settings
-	if w.before != nil {
-		old := &w.before.Settings
-		derived := oldGrants(w.before, w.app)
-		if old.GrantTypes == nil && slices.Equal(s.GrantTypes, derived) && slices.Equal(oldGrants(c, w.app), derived) {
-			s.GrantTypes = nil
-		}
-		if shown := old.AccessToken.AccessTokenFormat(); old.AccessToken.Format == "" && s.AccessToken.Format == shown {
-			derived := s.AccessToken
-			derived.Format = ""
-			if derived.AccessTokenFormat() == shown {
-				s.AccessToken = derived
-			}
-		}
+	if w.before == nil {
+		return
 	}
-	refreshes := slices.Contains(s.GrantTypes.InForce(c.Subject(w.app)), oauth.RefreshToken)
-	if w.intent("refresh_token_lifetime") == leave && !refreshes {
+	s, old := &c.Settings, &w.before.Settings
+	derived := w.derivedGrants(w.before)
+	if old.GrantTypes == nil && slices.Equal(s.GrantTypes, derived) && slices.Equal(w.derivedGrants(c), derived) {
+		s.GrantTypes = nil
+	}
+	shown, following := old.AccessToken.AccessTokenFormat(), s.AccessToken
+	following.Format = ""
+	if old.AccessToken.Format == "" && s.AccessToken.Format == shown && following.AccessTokenFormat() == shown {
+		s.AccessToken = following
+	}
+	if w.intent("refresh_token_lifetime") == leave && w.refreshes(w.before) && !w.refreshes(c) {
 		s.Refresh.Seconds = 0
 	}
 }
 
-// oldGrants gives the grants that follow from kind and features.
-func oldGrants(c *Client, app *application.Application) []oauth.GrantType {
-	var derived Settings
-	return derived.GrantTypes.InForce(c.Subject(app))
+// derivedGrants gives the grants that follow from kind and features.
+func (w *writing) derivedGrants(c *Client) []oauth.GrantType {
+	var none granttype.Setting
+	return none.InForce(c.Subject(w.app))
+}
+
+// refreshes reports whether the client has the grant refresh_token.
+func (w *writing) refreshes(c *Client) bool {
+	return slices.Contains(c.Settings.GrantTypes.InForce(c.Subject(w.app)), oauth.RefreshToken)
 }
 
 // requireScopes holds the write to the scope policy. Under `enforced` every

@@ -172,6 +172,22 @@ func TestPatchRefuses(t *testing.T) {
 	}
 }
 
+// The lifetime of refresh tokens goes with their grant, unless it is written.
+func TestRefreshLifetimeGoesWithItsGrant(t *testing.T) {
+	r := newRig(t)
+	c := r.make(`"kind":"web","grant_types":["authorization_code","refresh_token"],"refresh_token_lifetime":500`)
+	_, err := r.ops.Patch(t.Context(), r.source, r.app, c.ID, []byte(`{"grant_types":null,"refresh_token_lifetime":500}`), nil)
+	if diff := cmp.Diff([]string{"refresh_token_lifetime"}, problems(t, err)); diff != "" {
+		t.Error(diff)
+	}
+	if _, err := r.ops.Patch(t.Context(), r.source, r.app, c.ID, []byte(`{"grant_types":["authorization_code"]}`), nil); err != nil {
+		t.Fatal(err)
+	}
+	if got := r.stored(c.ID).Settings.Refresh.Seconds; got != 0 {
+		t.Errorf("%d seconds are left", got)
+	}
+}
+
 // A replacement leaves what is fixed and puts the rest back to its default.
 func TestReplaceIsWhole(t *testing.T) {
 	r := newRig(t)
