@@ -239,10 +239,12 @@ func deleteIntrospectors(ctx context.Context, s session, applicationID, identifi
 	return err
 }
 
+const forgetResources = `DELETE FROM resource_client WHERE client_sequence = $1 RETURNING identifier`
+
 // forgetIntrospector takes a client that was deleted off the resources that name
 // it, and with each the resource's revision grows: what it shows has changed.
 func forgetIntrospector(ctx context.Context, s session, applicationID string, sequence int64) error {
-	identifiers, err := all(ctx, s, column[string], `DELETE FROM resource_client WHERE client_sequence = $1 RETURNING identifier`, sequence)
+	identifiers, err := all(ctx, s, column[string], forgetResources, sequence)
 	if err != nil {
 		return err
 	}
