@@ -169,11 +169,8 @@ func (s *Service) Revoke(ctx context.Context, app *application.Application, call
 	if f.ClientID != caller.ID && !caller.Settings.Features.Has(client.Owner) {
 		return false, nil
 	}
-	event := audit.New(source, app.ID, "token.revoke", "family:"+f.ID.String(), s.now())
-	if event.Before, err = state(f, "live"); err != nil {
-		return false, err
-	}
-	if event.After, err = state(f, "revoked"); err != nil {
+	event, err := s.revocation(source, f)
+	if err != nil {
 		return false, err
 	}
 	defer s.Void(f.ID)

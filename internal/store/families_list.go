@@ -1,0 +1,258 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/ostiary/ostiary/internal/core/audit"
+	"github.com/ostiary/ostiary/internal/core/client"
+	"github.com/ostiary/ostiary/internal/core/token"
+)
+
+// The families that one statement reads, newest first: those of an instance, or
+// those of an era. $1 and on are the era where there is one, the id before which
+// to begin, and how many.
+const (
+	scanAll      = `SELECT * FROM family WHERE id < $1 ORDER BY id DESC LIMIT $2`
+	scanEra      = `SELECT * FROM family WHERE client_era = $1 AND id < $2 ORDER BY id DESC LIMIT $3`
+	scanAllEnd   = `SELECT id FROM family WHERE id < $1 ORDER BY id DESC LIMIT 1 OFFSET $2`
+	scanEraEnd   = `SELECT id FROM family WHERE client_era = $1 AND id < $2 ORDER BY id DESC LIMIT 1 OFFSET $3`
+	joinOfClient = ` LEFT JOIN client c ON c.application_id = f.application_id AND c.id = f.client_id`
+)
+
+// clientEras are those of a client whose families may still be there. Dead eras
+// are those of a few minutes.
+const clientEras = `SELECT era FROM client WHERE application_id = $1 AND id = $2
+	UNION SELECT era FROM dead_era WHERE application_id = $3 AND client_id = $4`
+
+// scan is a part of the families, in the order of their ids from the newest.
+type scan struct {
+	era    int64
+	ofEra  bool
+	before []byte
+}
+
+func (c *scan) args(n int) []any {
+	if c.ofEra {
+		return []any{c.era, c.before, n}
+	}
+	return []any{c.before, n}
+}
+
+func (c *scan) text() string {
+	if c.ofEra {
+		return scanEra
+	}
+	return scanAll
+}
+
+// end asks for the last id that a full scan reads: there is none where it is not
+// full.
+func (c *scan) end() string {
+	if c.ofEra {
+		return scanEraEnd
+	}
+	return scanAllEnd
+}
+
+// familyOf are the columns of a family that stands beside other tables.
+var familyOf = "f." + strings.Join(strings.FieldsFunc(familyNames, func(r rune) bool { return r != '_' && !unicode.IsLetter(r) }), ", f.")
+
+func parameter(n int) string { return "$" + strconv.Itoa(n) }
+
+// after renumbers the parameters of a text that stands after n others.
+func after(n int, text string) string {
+	return numbered.ReplaceAllStringFunc(text, func(p string) string {
+		i, _ := strconv.Atoi(p[1:]) // digits, as the expression says
+		return parameter(n + i)
+	})
+}
+
+// where collects conditions and their parameters, in order of appearance.
+type where struct {
+	text strings.Builder
+	args []any
+}
+
+func (w *where) and(condition string, args ...any) {
+	for _, arg := range args {
+		w.args = append(w.args, arg)
+		condition = strings.Replace(condition, "?", parameter(len(w.args)), 1)
+	}
+	if w.text.Len() == 0 {
+		w.text.WriteString(" WHERE ")
+	} else {
+		w.text.WriteString(" AND ")
+	}
+	w.text.WriteString(condition)
+}
+
+// What the states mean of a family f and its client c, as token.StandingOf says.
+const (
+	isLive    = `f.revoked_at = 0 AND (f.access_expires_at = 0 OR f.access_expires_at > ?) AND c.era = f.client_era AND NOT c.inactive`
+	isExpired = `f.revoked_at = 0 AND f.access_expires_at > 0 AND f.access_expires_at <= ?`
+	isRevoked = `(f.revoked_at > 0 OR (f.access_expires_at = 0 OR f.access_expires_at > ?) AND (c.era IS NULL OR c.era <> f.client_era OR c.inactive))`
+)
+
+// selected completes a query over the families of a scan.
+func (w *where) selected(d *dialect, applicationID string, q *token.Query) {
+	w.and("f.application_id = ?", applicationID)
+	if q.ClientID != "" {
+		w.and("f.client_id = ?", q.ClientID)
+	}
+	if q.Scope != "" {
+		w.and(d.position+"(' ' || f.scopes || ' ', ?) > 0", spaced(q.Scope))
+	}
+	switch q.State {
+	case token.Live:
+		w.and(isLive, micros(q.Now))
+	case token.Expired:
+		w.and(isExpired, micros(q.Now))
+	case token.Revoked:
+		w.and(isRevoked, micros(q.Now))
+	}
+}
+
+// scans gives the parts to read for a query.
+func (t Tokens) scans(ctx context.Context, applicationID string, q *token.Query) ([]scan, error) {
+	before := q.After[:]
+	if q.After == (token.ID{}) {
+		before = lastID
+	}
+	if q.ClientID == "" {
+		return []scan{{before: before}}, nil
+	}
+	eras, err := readAll(ctx, t.db, column[int64], clientEras, applicationID, q.ClientID, applicationID, q.ClientID)
+	scans := make([]scan, len(eras))
+	for i, era := range eras {
+		scans[i] = scan{era, true, before}
+	}
+	return scans, err
+}
+
+// List implements token.Store.
+func (t Tokens) List(ctx context.Context, applicationID string, q token.Query) (page token.Page, err error) {
+	if !storable(applicationID, q.ClientID, q.Scope) {
+		return page, nil
+	}
+	scans, err := t.scans(ctx, applicationID, &q)
+	if err != nil {
+		return page, err
+	}
+	for i := range scans {
+		found, err := t.list(ctx, &scans[i], applicationID, &q)
+		if err != nil {
+			return page, err
+		}
+		page.Families = append(page.Families, found.Families...)
+		// To go on where the first of several parts ends leaves nothing out.
+		if found.More && (!page.More || bytes.Compare(found.Next[:], page.Next[:]) > 0) {
+			page.Next, page.More = found.Next, true
+		}
+	}
+	slices.SortFunc(page.Families, func(a, b token.Standing) int { return bytes.Compare(b.ID[:], a.ID[:]) })
+	page.Families = slices.DeleteFunc(page.Families, func(f token.Standing) bool {
+		return page.More && bytes.Compare(f.ID[:], page.Next[:]) < 0
+	})
+	return page, nil
+}
+
+// list is List over one part.
+func (t Tokens) list(ctx context.Context, c *scan, applicationID string, q *token.Query) (page token.Page, err error) {
+	w := where{args: c.args(token.MaxScan)}
+	w.selected(t.db.dialect, applicationID, q)
+	w.args = append(w.args, q.Limit)
+	text := `SELECT ` + familyOf + `, c.era, c.inactive FROM (` + c.text() + `) f` + joinOfClient + w.text.String() +
+		` ORDER BY f.id DESC LIMIT ` + parameter(len(w.args))
+	page.Families, err = readAll(ctx, t.db, func(row scanner) (token.Standing, error) {
+		var era sql.NullInt64
+		var inactive sql.NullBool
+		f, err := scanFamily(withMore{row, []any{&era, &inactive}})
+		var of *client.Client
+		if era.Valid {
+			of = &client.Client{Era: era.Int64, Inactive: inactive.Bool}
+		}
+		if err != nil {
+			return token.Standing{}, err
+		}
+		return token.StandingOf(f, of, q.Now), nil
+	}, text, w.args...)
+	if err != nil {
+		return page, err
+	}
+	if len(page.Families) == q.Limit {
+		page.Next, page.More = page.Families[q.Limit-1].ID, true
+		return page, nil
+	}
+	page.Next, page.More, err = readOne(ctx, t.db, scanID, c.end(), c.args(token.MaxScan-1)...)
+	return page, err
+}
+
+// withMore scans columns that follow those of a row.
+type withMore struct {
+	scanner
+	more []any
+}
+
+func (m withMore) Scan(dest ...any) error { return m.scanner.Scan(append(dest, m.more...)...) }
+
+// RevokeStep implements token.Store.
+func (t Tokens) RevokeStep(ctx context.Context, applicationID string, q token.Query, reason string, event func([]token.ID) (audit.Event, error)) (revoked []token.ID, next token.ID, more bool, err error) {
+	if !storable(applicationID, q.ClientID, q.Scope) {
+		return nil, next, false, nil
+	}
+	q.State = token.Live
+	scans, err := t.scans(ctx, applicationID, &q)
+	if err != nil {
+		return nil, next, false, err
+	}
+	err = t.db.change(ctx, func(ctx context.Context, s session) error {
+		revoked, more = nil, false
+		for i := range scans { // dead eras have none that is live
+			end, full, err := one(ctx, s, scanID, scans[i].end(), scans[i].args(token.MaxScan-1)...)
+			if err != nil {
+				return err
+			}
+			if full && (!more || bytes.Compare(end[:], next[:]) > 0) {
+				next, more = end, true
+			}
+			now := t.db.now()
+			w := where{args: append([]any{micros(now), reason, micros(now.Add(token.Retention))}, scans[i].args(token.MaxScan)...)}
+			w.selected(s.dialect, applicationID, &q)
+			ids, err := all(ctx, s, scanID, `UPDATE family SET revoked_at = $1, revoked_for = $2,
+				removal_at = CASE WHEN access_expires_at = 0 THEN $3 ELSE removal_at END
+				WHERE id IN (SELECT f.id FROM (`+after(3, scans[i].text())+`) f`+joinOfClient+w.text.String()+`) RETURNING id`, w.args...)
+			if err != nil {
+				return err
+			}
+			revoked = append(revoked, ids...)
+		}
+		if len(revoked) == 0 {
+			return nil
+		}
+		e, err := event(revoked)
+		if err != nil {
+			return err
+		}
+		return record(ctx, s, e)
+	})
+	if err != nil {
+		return nil, next, false, err
+	}
+	return revoked, next, more, nil
+}
+
+const countLive = `SELECT count(*) FROM (SELECT 1 FROM family WHERE client_era = $1 AND client_id = $2 AND revoked_at = 0
+	AND (access_expires_at = 0 OR access_expires_at > $3) LIMIT $4) f`
+
+// CountLive implements token.Store.
+func (t Tokens) CountLive(ctx context.Context, era int64, clientID string, now time.Time, limit int) (int, error) {
+	n, _, err := readOne(ctx, t.db, column[int], countLive, era, clientID, micros(now), limit)
+	return n, err
+}
