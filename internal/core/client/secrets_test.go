@@ -191,15 +191,17 @@ func TestRevealOfGivenAndAddedSecrets(t *testing.T) {
 	wants(t, fault.Conflict, err)
 }
 
-// An import brings digests that were made elsewhere; then no secret is made.
-func TestImportedDigests(t *testing.T) {
+// Where secrets are brought later none is made, and a given one is kept.
+func TestNoSecretIsMade(t *testing.T) {
 	r := newRig(t)
-	_, text := r.makeWithSecret(`"kind":"service"`)
-	made := client.Secret{ID: ident.Record(), Hint: "abcd", Digest: []byte("$argon2id$v=19$m=19456,t=2,p=1$AAAA$AAAA"), CreatedAt: r.clock()}
-	f := r.fields(`{"name":"Brought","kind":"service"}`)
-	c, secret, err := r.ops.CreateFrom(t.Context(), r.source, r.app, f, client.CreateOptions{Import: true, Secrets: []client.Secret{made}})
-	if err != nil || secret != "" || len(r.stored(c.ID).Secrets) != 1 || r.works(c, text) {
-		t.Errorf("%v, %d secrets", err, len(c.Secrets))
+	for document, want := range map[string]int{
+		`{"name":"Without","kind":"service"}`: 0,
+		`{"name":"With","kind":"service","secret":"correct-horse-battery-staple"}`: 1,
+	} {
+		c, _, err := r.ops.CreateFrom(t.Context(), r.source, r.app, r.fields(document), client.CreateOptions{NoSecret: true})
+		if err != nil || len(r.stored(c.ID).Secrets) != want {
+			t.Errorf("%s: %v", document, err)
+		}
 	}
 }
 
