@@ -195,7 +195,7 @@ func TestRevealOfGivenAndAddedSecrets(t *testing.T) {
 func TestNoSecretIsMade(t *testing.T) {
 	r := newRig(t)
 	for document, want := range map[string]int{
-		`{"name":"Without","kind":"service"}`: 0,
+		`{"name":"Without","kind":"service"}`:                                      0,
 		`{"name":"With","kind":"service","secret":"correct-horse-battery-staple"}`: 1,
 	} {
 		c, _, err := r.ops.CreateFrom(t.Context(), r.source, r.app, r.fields(document), client.CreateOptions{NoSecret: true})
