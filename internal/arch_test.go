@@ -77,7 +77,9 @@ var parsers = []string{
 	"internal/core/client/rule/ipallow",  // CIDR prefixes
 	"internal/core/client/rule/redirect", // redirect URIs, origins
 	"internal/core/key",                  // JWS, sealed values, PHC strings
+	"internal/core/mergepatch",           // merge patches
 	"internal/core/oauth",                // scopes
+	"internal/core/resource",             // identifiers of resources
 	"internal/core/token",                // opaque tokens
 	"internal/endpoint/configapi",        // JSON documents
 	"internal/endpoint/protocol",         // forms, Basic credentials
