@@ -17,9 +17,6 @@ type CreateOptions struct {
 	// Import keeps require_requested_scopes: false whatever the scope policy is,
 	// until the client is edited.
 	Import bool
-	// Secrets are records of secrets that exist elsewhere, digests and all, which
-	// an import brings; then none is made.
-	Secrets []Secret
 	// NoSecret makes none, where none is given.
 	NoSecret bool
 }
@@ -59,7 +56,7 @@ func (o *Operations) Prepare(ctx context.Context, source audit.Source, app *appl
 		return nil, err
 	}
 	now := o.moment()
-	c := &Client{ApplicationID: app.ID, ID: ident.Client(), Era: newEra(), Secrets: options.Secrets, CreatedAt: now, UpdatedAt: now}
+	c := &Client{ApplicationID: app.ID, ID: ident.Client(), Era: newEra(), CreatedAt: now, UpdatedAt: now}
 	problems := c.begin(&f)
 	w := writing{app: app, values: f, intents: intentsOf(&f), kinds: kinds, keepsOld: options.Import}
 	problems = append(problems, w.apply(c)...)
@@ -83,7 +80,7 @@ func (o *Operations) Prepare(ctx context.Context, source audit.Source, app *appl
 	switch {
 	case text != "":
 		c.Secrets = append(c.Secrets, GivenSecret(o.keys, app, c.ID, text, now))
-	case c.hasSecrets() && len(options.Secrets) == 0 && !options.NoSecret:
+	case c.hasSecrets() && !options.NoSecret:
 		text = ident.Secret()
 		c.Secrets = []Secret{NewSecret(o.keys, app, c.ID, text, now)}
 	}

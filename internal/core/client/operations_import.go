@@ -76,7 +76,10 @@ func (o *Operations) Import(ctx context.Context, source audit.Source, app *appli
 		outcomes[i] = Imported{Outcome: Created, ID: clients[n].ID}
 		switch {
 		case refused[n] != nil:
-			outcomes[i] = Imported{ID: clients[n].ID, Refusal: refused[n]}
+			outcomes[i] = Imported{Refusal: refused[n]}
+			if records[i].ID != nil {
+				outcomes[i].ID = clients[n].ID
+			}
 		case !options.DryRun && records[i].Secret == nil:
 			outcomes[i].Secret = prepared[i].Secret
 		}
@@ -192,22 +195,22 @@ const importedLabel = "imported"
 
 // fromRecord makes the client of a record without storing it.
 func (o *Operations) fromRecord(ctx context.Context, source audit.Source, app *application.Application, r *Record, options ImportOptions) (*Prepared, error) {
-	create := CreateOptions{Import: true, NoSecret: !options.MakeSecrets}
+	p, err := o.Prepare(ctx, source, app, r.Fields, CreateOptions{Import: true, NoSecret: r.SecretHash != nil || !options.MakeSecrets})
+	if err != nil {
+		return nil, err
+	}
 	if r.SecretHash != nil {
-		if r.Secret != nil {
+		switch {
+		case r.Secret != nil:
 			return nil, fault.Problems{fault.Invalidf("secret_hash", "Give the secret or its hash, not both.")}
+		case !p.Client.hasSecrets():
+			return nil, fault.Problems{fault.Invalidf("secret_hash", "A public client has no secret; leave this out.")}
 		}
 		if err := o.role.Require(admin.GiveSecrets); err != nil {
 			return nil, err
 		}
-		create.Secrets = []Secret{{ID: ident.Record(), Label: importedLabel, Digest: []byte(*r.SecretHash), CreatedAt: o.moment()}}
-	}
-	p, err := o.Prepare(ctx, source, app, r.Fields, create)
-	if err != nil {
-		return nil, err
-	}
-	if create.Secrets != nil && !p.Client.hasSecrets() {
-		return nil, fault.Problems{fault.Invalidf("secret_hash", "A public client has no secret; leave this out.")}
+		p.Client.Secrets = []Secret{{ID: ident.Record(), Label: importedLabel, Digest: []byte(*r.SecretHash), CreatedAt: p.Client.CreatedAt}}
+		p.Event.After = p.Client.document()
 	}
 	if r.CreatedAt != nil {
 		at := r.CreatedAt.UTC().Truncate(time.Microsecond)

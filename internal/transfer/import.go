@@ -1,0 +1,186 @@
+package transfer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/ostiary/ostiary/internal/core/application"
+	"github.com/ostiary/ostiary/internal/core/audit"
+	"github.com/ostiary/ostiary/internal/core/client"
+	"github.com/ostiary/ostiary/internal/core/fault"
+	"github.com/ostiary/ostiary/internal/core/oauth"
+	"github.com/ostiary/ostiary/internal/core/scope"
+)
+
+// Options say how an import goes about it.
+type Options struct {
+	client.ImportOptions
+
+	CreateScopes bool // scopes that are not there are made, of the kind any
+}
+
+// Target is where clients are imported to.
+type Target struct {
+	Application *application.Application
+	Clients     *client.Operations
+	Scopes      *scope.Operations
+	Source      audit.Source
+}
+
+// Import makes a client of each line. report is told of each row, in order, and
+// may end it with an error. An error of Import is about the whole; what was
+// reported before is done, and to import the same lines again goes on from
+// there.
+func Import(ctx context.Context, to Target, in io.Reader, options Options, report func(Row) error) (Summary, error) {
+	run := importing{Target: to, options: options, report: report, known: map[string]bool{}}
+	run.summary.DryRun = options.DryRun
+	for lines := NewLines(in); ; {
+		line, err := lines.Next()
+		if errors.Is(err, io.EOF) {
+			return run.summary, run.flush(ctx)
+		}
+		if err != nil {
+			return run.summary, fmt.Errorf("read line %d: %w", len(run.rows)+run.summary.Lines+1, err)
+		}
+		if run.add(line); len(run.rows) >= client.MaxImport {
+			if err := run.flush(ctx); err != nil {
+				return run.summary, err
+			}
+		}
+	}
+}
+
+type importing struct {
+	Target
+
+	options Options
+	report  func(Row) error
+	summary Summary
+	known   map[string]bool // scopes that were looked for; false: there is none (in a dry run)
+
+	rows    []Row // those to be reported next
+	records []client.Record
+	places  []int // of the records among the rows
+}
+
+// add judges the form of a line.
+func (i *importing) add(line Line) {
+	row := Row{Line: line.Number, Outcome: Refused}
+	r, err := client.ParseRecord(line.Text)
+	switch {
+	case line.TooLong:
+		row.Reasons = []Refusal{{"", fmt.Sprintf("A line has at most %d bytes.", MaxLine)}}
+	case err != nil:
+		row.Reasons = refusals(err)
+		if r.ID != nil && client.ValidID(*r.ID) {
+			row.ID = *r.ID
+		}
+	default:
+		i.records, i.places = append(i.records, r), append(i.places, len(i.rows))
+	}
+	i.rows = append(i.rows, row)
+}
+
+// flush imports what was added, and reports it.
+func (i *importing) flush(ctx context.Context) error {
+	if i.options.CreateScopes {
+		if err := i.makeScopes(ctx); err != nil {
+			return err
+		}
+	}
+	outcomes, err := i.Clients.Import(ctx, i.Source, i.Application, i.records, i.options.ImportOptions)
+	if err != nil {
+		return err
+	}
+	for n, o := range outcomes {
+		row := &i.rows[i.places[n]]
+		row.ID, row.Secret = o.ID, o.Secret
+		switch {
+		case o.Refusal != nil:
+			row.Reasons = refusals(o.Refusal)
+			if !client.ValidID(o.ID) {
+				row.ID = ""
+			}
+		case o.Outcome == client.Unchanged:
+			row.Outcome = Unchanged
+		default:
+			row.Outcome = Created
+		}
+	}
+	for _, row := range i.rows {
+		i.summary.count(row.Outcome)
+		if err := i.report(row); err != nil {
+			return err
+		}
+	}
+	i.rows, i.records, i.places = i.rows[:0], i.records[:0], i.places[:0]
+	return nil
+}
+
+// maxKnown bounds the scopes that are remembered.
+const maxKnown = 10_000
+
+// makeScopes makes the scopes of the records that are not there. In a dry run
+// they are taken out of the records instead. A name that no scope can have is
+// left for the client to be refused.
+func (i *importing) makeScopes(ctx context.Context) error {
+	for n := range i.records {
+		r := &i.records[n]
+		if r.Scopes == nil {
+			continue
+		}
+		kept := make([]string, 0, len(*r.Scopes))
+		for _, name := range *r.Scopes {
+			there, err := i.scope(ctx, name)
+			if err != nil {
+				return err
+			}
+			if there {
+				kept = append(kept, name)
+			}
+		}
+		r.Scopes = &kept
+	}
+	return nil
+}
+
+// canBeMade reports whether a scope can have the name.
+func canBeMade(name string) bool {
+	return len(name) <= maxScopeName && oauth.ValidScopeName(name) && !strings.HasPrefix(scope.Key(name), scope.Prefix)
+}
+
+const maxScopeName = 128
+
+// scope makes a scope, unless it is there. false: in a dry run, one that would
+// be made.
+func (i *importing) scope(ctx context.Context, name string) (there bool, err error) {
+	if there, ok := i.known[name]; ok {
+		return there, nil
+	}
+	_, err = i.Scopes.Get(ctx, i.Application.ID, name)
+	there = err == nil
+	if fault.KindOf(err) == fault.NotFound && canBeMade(name) {
+		i.summary.ScopesMade++
+		if i.options.DryRun {
+			err = nil
+		} else {
+			_, err = i.Scopes.Create(ctx, i.Source, i.Application.ID, scope.Fields{Name: name})
+			there = true
+		}
+	}
+	switch fault.KindOf(err) {
+	case fault.NotFound, fault.Invalid, fault.Conflict:
+		return true, nil // the client's own rules say what is wrong
+	case fault.Internal, fault.Denied, fault.Unavailable, fault.Precondition:
+		if err != nil {
+			return false, err
+		}
+	}
+	if len(i.known) < maxKnown {
+		i.known[name] = there
+	}
+	return there, nil
+}
