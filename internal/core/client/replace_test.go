@@ -19,7 +19,7 @@ import (
 // of the cases that are accepted, whatever stands beside them; what does not go
 // together is refused and drawn again.
 func generated() (byField map[string][]string, names []string) {
-	byField = map[string][]string{}
+	byField = make(map[string][]string)
 	for _, c := range clienttest.Cases() {
 		if c.Refused != "" || c.JSON == "" || c.Field == "name" || c.Field == "id" || c.Field == "secret" || len(c.JSON) > 3000 {
 			continue
@@ -33,8 +33,7 @@ func generated() (byField map[string][]string, names []string) {
 }
 
 // draw makes a random client; what is refused is taken out of the document.
-func (r *rig) draw(t *rapid.T) *client.Client {
-	byField, names := generated()
+func (r *rig) draw(t *rapid.T, byField map[string][]string, names []string) *client.Client {
 	document := map[string]json.RawMessage{"name": json.RawMessage(`"` + ident.Record() + `"`)}
 	for _, name := range names {
 		if name == "kind" || rapid.Bool().Draw(t, "has "+name) {
@@ -75,6 +74,7 @@ var changes = cmpopts.IgnoreFields(client.Client{}, "Revision", "UpdatedAt")
 // under the policy `enforced` makes a client name its scopes.
 func TestReplaceTakesBackWhatWasShown(t *testing.T) {
 	r := newRig(t)
+	byField, names := generated()
 	settings := []application.Settings{
 		{}, {SecurityProfile: application.OAuth2}, {ScopePolicy: application.Optional},
 		{SecurityProfile: application.OAuth2, ScopePolicy: application.Optional},
@@ -83,7 +83,7 @@ func TestReplaceTakesBackWhatWasShown(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		for range 10 { // 100 checks of rapid's give 1,000 clients
 			r.app.Settings = rapid.SampledFrom(settings).Draw(t, "application when made")
-			before := r.stored(r.draw(t).ID)
+			before := r.stored(r.draw(t, byField, names).ID)
 			r.app.Settings = rapid.SampledFrom(settings).Draw(t, "application when replaced")
 			shown := r.shown(before.ID)
 			f, err := client.ParseFields(encode(r, shown))
