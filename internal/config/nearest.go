@@ -39,3 +39,6 @@ func distance(a, b string) int {
 	}
 	return row[len(b)]
 }
+
+// Nearest gives the one of several words that a mistyped one is nearest to.
+func Nearest(typed string, known []string) string { return nearest(typed, known) }
