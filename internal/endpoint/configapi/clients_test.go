@@ -8,10 +8,14 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
 	"github.com/ostiary/ostiary/internal/core/application"
 	"github.com/ostiary/ostiary/internal/core/audit"
 	"github.com/ostiary/ostiary/internal/core/client"
 	"github.com/ostiary/ostiary/internal/core/client/rule/lifetime"
+	"github.com/ostiary/ostiary/internal/core/client/rule/ratelimit"
 	"github.com/ostiary/ostiary/internal/core/client/rule/scopepolicy"
 )
 
@@ -143,8 +147,10 @@ func TestPutOfAClientMadeElsewhere(t *testing.T) {
 	r := newRig(t, "scope_policy=optional")
 	made := r.create(`{"name":"Elsewhere"}`)
 	settings := client.Settings{
-		Description: "kept", Scopes: scopepolicy.Setting{Allowed: []string{"read"}, AllowUnscoped: true}, AccessToken: lifetime.Setting{Never: true},
+		Description: "kept", Scopes: scopepolicy.Setting{Allowed: []string{"ostiary:introspect"}, AllowUnscoped: true}, AccessToken: lifetime.Setting{Never: true},
+		Tags: []string{"kept"}, Contacts: []string{"kept@example.com"}, OwnedBy: "dev@example.com", RateLimit: ratelimit.Setting{PerDay: 5}, AuthMethod: client.AuthPost,
 	}
+	settings.Redirect.URIs, settings.Refresh.Kept, settings.PKCE.Waived = []string{"https://app.example/cb"}, true, true
 	r.alter(made.id, func(c *client.Client) { c.Kind, c.Version, c.Settings = client.Service, "1.2", settings })
 	r.create(`{"name":"Other version"}`)
 	other := r.create(`{"name":"To be renamed"}`)
@@ -158,9 +164,9 @@ func TestPutOfAClientMadeElsewhere(t *testing.T) {
 		t.Fatal(a)
 	}
 	c := r.stored(made.id)
-	if c.Kind != client.Service || c.Version != "1.2" || c.Settings.Description != "kept" || !c.Settings.Scopes.AllowUnscoped ||
-		!c.Settings.AccessToken.Never || !c.Settings.Features.Has(client.DirectAccess) {
-		t.Errorf("stored as %+v", c)
+	settings.Features = client.Features{client.DirectAccess}
+	if diff := cmp.Diff(settings, c.Settings, cmpopts.EquateEmpty()); c.Kind != client.Service || c.Version != "1.2" || diff != "" {
+		t.Errorf("stored as %+v: %s", c, diff)
 	}
 }
 
@@ -170,7 +176,7 @@ func TestAnEditEndsTheScopeExemption(t *testing.T) {
 	r := newRig(t)
 	made := r.create(`{"name":"Imported"}`)
 	r.alter(made.id, func(c *client.Client) {
-		c.Settings.Scopes = scopepolicy.Setting{Allowed: []string{"read"}, AllowUnscoped: true}
+		c.Settings.Scopes = scopepolicy.Setting{Allowed: []string{"ostiary:introspect"}, AllowUnscoped: true}
 	})
 	r.ask("PUT", r.clientPath(made.id)+"/secret", `{"hoursToLive":0}`)
 	if !r.stored(made.id).Settings.Scopes.AllowUnscoped {
