@@ -80,6 +80,12 @@ format: ## write the files as gofumpt does, and mend what the linters can
 	$(TOOL) gofumpt -w .
 	$(TOOL) golangci-lint run --fix ./...
 
+.PHONY: generate
+generate: ## apiclient/, from the OpenAPI document that the server serves
+	document=$$(go run ./apiclient/internal/document)
+	echo "$$document" > apiclient/openapi-3.0.json
+	$(TOOL) oapi-codegen -config apiclient/generate.yaml -o apiclient/client.gen.go apiclient/openapi-3.0.json
+
 .PHONY: cover
 cover: ## coverage of internal/ by all tests; bin/cover.html
 	@tools/need.sh test

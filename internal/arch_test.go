@@ -24,13 +24,19 @@ const module = "github.com/ostiary/ostiary/"
 // layer may also import what testLayers names.
 //
 //	cmd -> cli -> app -> endpoint/* -> core <- store     web and cache are leaves
-//	               '---------------------------^
+//	        |      '---------------------------^         apiclient is one too
+//	        '---> apiclient
 var layers = map[string][]string{
-	"cmd":                 {"internal/cli"},
-	"internal/cli":        {"internal/app", "internal/config"},
+	"cmd":                         {"internal/cli"},
+	"apiclient":                   {},
+	"apiclient/internal/document": {"internal/endpoint"},
+	// Records are the server's, through its API. Of the core it has the descriptions
+	// of fields, and the rules by which a plan is made before anything is written.
+	"internal/cli":        {"apiclient", "internal/app", "internal/config", "internal/core/application", "internal/core/client", "internal/core/fault", "internal/core/scope", "internal/transfer"},
 	"internal/app":        {"internal/config", "internal/endpoint", "internal/core", "internal/store", "internal/web"},
 	"internal/config":     {},
-	"internal/endpoint":   {"internal/core", "internal/web"},
+	"internal/endpoint":   {"internal/core", "internal/transfer", "internal/web"},
+	"internal/transfer":   {"internal/core"},
 	"internal/core":       {"internal/cache"},
 	"internal/store":      {"internal/core"},
 	"internal/web":        {},
@@ -61,7 +67,7 @@ var confined = map[string][]string{
 	"text/template":                   {"internal/cli"},
 	"net/http":                        {"internal/core/oauth", "internal/config", "internal/web", "internal/endpoint", "internal/app", "internal/cli"},
 	"github.com/spf13/cobra":          {"internal/cli"},
-	"go.yaml.in/yaml/v3":              {"internal/config"},
+	"go.yaml.in/yaml/v3":              {"internal/config", "internal/cli"},
 	"github.com/prometheus":           {"internal/endpoint/ops", "internal/app"},
 	"github.com/go-jose/go-jose/v4":   {"internal/core/key"},
 	"golang.org/x/crypto":             {"internal/core/key"},
@@ -83,6 +89,7 @@ var parsers = []string{
 	"internal/core/token",                // opaque tokens
 	"internal/endpoint/configapi",        // JSON documents
 	"internal/endpoint/protocol",         // forms, Basic credentials
+	"internal/transfer",                  // lines, files of other products
 	"internal/web",                       // forwarded headers, paths
 }
 

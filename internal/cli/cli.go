@@ -18,32 +18,29 @@ import (
 
 // Exit statuses.
 const (
-	ok     = 0
-	failed = 1
-	usage  = 2 // what was asked for is malformed; nothing was begun
+	ok            = 0
+	failed        = 1
+	usage         = 2 // what was asked for is malformed; nothing was begun
+	absent        = 3 // the server has no such thing
+	refusedStatus = 4 // the server refused it; nothing was changed
 )
 
 const rootHelp = `Ostiary keeps a platform's API clients and gives them their OAuth 2 tokens.
 
   ostiary serve          sets up an empty directory, and serves
   ostiary init --json    sets it up without serving, for programs
+  ostiary client list    asks a server that runs, as all commands for records do:
+                         --server says which, --credentials as whom
+  ostiary apply -f FILE  makes records what a file says
 
-Exit status: 0 done, 1 failed, 2 malformed flags or configuration.`
+Exit status: 0 done, 1 failed, 2 malformed flags or configuration, 3 there is no
+such record, 4 the server refused it and changed nothing.`
 
 // Run runs a command line and gives its exit status.
 func Run(args []string, out, errs io.Writer) int {
 	started := false
-	root := &cobra.Command{
-		Use:           "ostiary",
-		Short:         "API clients and their OAuth tokens",
-		Long:          rootHelp,
-		SilenceErrors: true,
-		SilenceUsage:  true,
-		PersistentPreRun: func(*cobra.Command, []string) {
-			started = true
-		},
-	}
-	root.AddCommand(serveCommand(), initCommand(), migrateCommand(), featureCommand(), versionCommand())
+	root := newRoot()
+	root.PersistentPreRun = func(*cobra.Command, []string) { started = true }
 	root.SetArgs(args)
 	root.SetOut(out)
 	root.SetErr(errs)
@@ -57,7 +54,27 @@ func Run(args []string, out, errs io.Writer) int {
 		_, _ = fmt.Fprintln(errs, "Run ostiary --help, or --help after a command, to see what there is.")
 		return usage
 	}
+	if s, ok := errors.AsType[*statusError](err); ok {
+		return s.status
+	}
 	return failed
+}
+
+// newRoot makes the command that all others are below.
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "ostiary",
+		Short:         "API clients and their OAuth tokens",
+		Long:          rootHelp,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.AddCommand(
+		serveCommand(), initCommand(), migrateCommand(), featureCommand(), versionCommand(),
+		applyCommand(), applicationCommand(), clientCommand(), scopeCommand(), resourceCommand(),
+		tokenCommand(), keyCommand(), auditCommand(),
+	)
+	return root
 }
 
 // nearestFlag names the flag that was probably meant.

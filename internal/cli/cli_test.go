@@ -37,11 +37,12 @@ func TestMain(m *testing.M) {
 //	mode PERMISSIONS FILE          wants a file with these permissions
 //	fetch STATUS METHOD URL [USER:PASSWORD [BODY]]
 //	                               sends a request, wants a status, prints the body
+//	flow FILE KEY                  makes one JSON object of a line each a list under that key
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"free": free, "ready": ready, "exits": exits, "field": field, "members": members, "mode": mode, "fetch": fetch,
+			"free": free, "ready": ready, "exits": exits, "field": field, "members": members, "mode": mode, "fetch": fetch, "flow": flow,
 		},
 	})
 }
@@ -142,4 +143,9 @@ func fetch(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	_, err = ts.Stdout().Write(text)
 	ts.Check(err)
+}
+
+func flow(ts *testscript.TestScript, _ bool, args []string) {
+	lines := strings.Split(strings.TrimSpace(ts.ReadFile(args[0])), "\n")
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte("{"+args[1]+": ["+strings.Join(lines, ",\n")+"]}\n"), 0o600))
 }

@@ -1,0 +1,96 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/ostiary/ostiary/apiclient"
+	"github.com/ostiary/ostiary/internal/core/client"
+)
+
+var clients = noun{
+	name: "client", short: "API clients, and their secrets",
+	key: "id", created: "name", title: "name",
+	fields:  client.FieldTable(),
+	columns: []string{"id", "name", "version", "kind", "type", "active", "grant_types", "last_used_at"},
+	filters: []filter{
+		{name: "q", usage: "only those with this `text` in name, id or description"},
+		{name: "kind", usage: "only those of this `kind`", values: []string{"web", "spa", "native", "service", "other"}},
+		{name: "type", usage: "only those of this `type`", values: []string{client.Confidential, client.PublicType}},
+		{name: "feature", usage: "only those with this `feature`"},
+		{name: "tag", usage: "only those with this `tag`"},
+		{name: "active", usage: "only those that are active; --active=false: only those that are not", truth: true},
+		{name: "unused-since", usage: "only those that were not used since this `time`, or for this long: 90d", moment: true},
+	},
+	calls: calls{
+		list:   listing((*apiclient.Client).ListClients),
+		create: creating((*apiclient.Client).CreateClientWithBody),
+		get:    getting((*apiclient.Client).GetClient),
+		edit:   editing((*apiclient.Client).EditClientWithBody),
+		remove: removing((*apiclient.Client).DeleteClient),
+	},
+	danger: func(r *record) string { return secretsOf(r) + "all its tokens die with it, at once and for good." },
+	example: `  ostiary client create Billing --kind service --scopes orders.read
+  ostiary client create Shop --kind web --redirect-uris https://shop.example.com/callback
+  ostiary client create App --kind native --redirect-uris com.example.app:/callback --access-token-lifetime 600`,
+}
+
+// secretsOf begins a sentence about what dies with a client.
+func secretsOf(r *record) string {
+	switch items, err := r.items("secrets"); {
+	case err != nil || len(items) == 0:
+		return "" // it is public
+	case len(items) == 1:
+		return "Its secret and "
+	default:
+		return fmt.Sprintf("Its %d secrets and ", len(items))
+	}
+}
+
+func clientCommand() *cobra.Command {
+	return clients.command(
+		activationCommand("activate", "Let a client be used again; nothing that it was given before is alive", true),
+		activationCommand("deactivate", "Stop a client; all that it was given dies at once, for good", false),
+		secretCommand(),
+	)
+}
+
+func activationCommand(use, short string, active bool) *cobra.Command {
+	var yes, asJSON bool
+	return remoteCommand(&cobra.Command{
+		Use: use + " ID", Short: short, Args: cobra.ExactArgs(1), ValidArgsFunction: clients.completeKeys,
+	}, func(flags *pflag.FlagSet) {
+		if !active {
+			flags.BoolVar(&yes, "yes", false, yesUsage)
+		}
+		flags.BoolVar(&asJSON, "json", false, jsonUsage)
+	}, func(c *cobra.Command, r *remote, app string, args []string) error {
+		if !active {
+			found, err := r.take(clients.calls.get(c.Context(), r.api, app, args[0]))
+			if err != nil {
+				return err
+			}
+			what := "This deactivates " + clients.describe(found) + ". All its codes and tokens die at once; activating it again revives none."
+			if err := confirm(c, yes, what); err != nil {
+				return err
+			}
+		}
+		document := map[string]json.RawMessage{"active": json.RawMessage(fmt.Sprint(active))}
+		if asJSON {
+			return clients.patch(c, r, app, args[0], document, true)
+		}
+		text, err := body(document)
+		if err != nil {
+			return err
+		}
+		changed, err := r.take(clients.calls.edit(c.Context(), r.api, app, args[0], text))
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(c.OutOrStdout(), "%sd %s\n", use, clients.describe(changed))
+		return err
+	})
+}

@@ -1,0 +1,40 @@
+package cli
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/ostiary/ostiary/internal/config"
+)
+
+const yesUsage = "do it without asking"
+
+var (
+	errNobodyToAsk = errors.New("there is no terminal to ask on; say --yes where it is meant")
+	errNotMeant    = errors.New("nothing was done")
+)
+
+// confirm says what a command is about to hit, and asks whether that is meant.
+func confirm(c *cobra.Command, yes bool, what string) error {
+	if yes {
+		return nil
+	}
+	in, isFile := c.InOrStdin().(*os.File)
+	if !isFile || !term.IsTerminal(int(in.Fd())) { //nolint:gosec // descriptors are small
+		return &config.Error{Err: fmt.Errorf("%s %w", what, errNobodyToAsk)}
+	}
+	if _, err := fmt.Fprintf(c.ErrOrStderr(), "%s\nType yes to go on: ", what); err != nil {
+		return err
+	}
+	answer, _ := bufio.NewReader(in).ReadString('\n') // what broke off is no yes
+	if strings.TrimSpace(answer) != "yes" {
+		return errNotMeant
+	}
+	return nil
+}

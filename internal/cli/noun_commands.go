@@ -1,0 +1,180 @@
+package cli
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/ostiary/ostiary/internal/config"
+)
+
+const createHelp = `
+
+A field each is a flag. A list is written with commas between its values, or its
+flag is repeated; a value that is a URI is taken whole. What is not given has its
+default.`
+
+const editHelp = `Change the fields that are named, a flag each, and no others. A list is written
+with commas between its values, or its flag is repeated, and replaces the one
+that there is; "" empties it. --unset puts a field back to its default.`
+
+const jsonUsage = "print the API's document, one JSON object"
+
+// placeholder names an argument in a usage line.
+func placeholder(field string) string { return strings.ToUpper(field) }
+
+func (n *noun) createCommand() *cobra.Command {
+	fields := writable(n.fields, true, n.created)
+	var asJSON bool
+	c := n.remote(&cobra.Command{
+		Use: "create " + placeholder(n.created), Short: "Make " + article(n.name), Long: "Make " + article(n.name) + "." + createHelp, Example: n.example, Args: cobra.ExactArgs(1),
+		ValidArgsFunction: cobra.NoFileCompletions,
+	}, func(flags *pflag.FlagSet) {
+		bindFields(flags, fields, true)
+		flags.BoolVar(&asJSON, "json", false, jsonUsage)
+	}, func(c *cobra.Command, r *remote, app string, args []string) error {
+		document, err := fieldsGiven(c.Flags(), fields)
+		if err != nil {
+			return err
+		}
+		if document[n.created], err = json.Marshal(args[0]); err != nil {
+			return err
+		}
+		text, err := body(document)
+		if err != nil {
+			return err
+		}
+		made, err := r.take(n.calls.create(c.Context(), r.api, app, text))
+		if err != nil {
+			return err
+		}
+		return printMade(c, made, asJSON)
+	})
+	completeFields(c, fields)
+	return c
+}
+
+// printMade prints a record that may have a secret in it, shown this once.
+func printMade(c *cobra.Command, made *record, asJSON bool) error {
+	if asJSON {
+		return printJSON(c.OutOrStdout(), made)
+	}
+	if err := printRecord(c.OutOrStdout(), made); err != nil {
+		return err
+	}
+	for _, name := range []string{"secret", "owner_client_secret"} {
+		if made.get(name) != nil {
+			_, err := fmt.Fprintln(c.ErrOrStderr(), "\nThe secret is shown this once; keep it in a safe place.")
+			return err
+		}
+	}
+	return nil
+}
+
+func (n *noun) listCommand() *cobra.Command {
+	c := &cobra.Command{Use: "list", Short: "List " + n.name + "s", Args: cobra.NoArgs}
+	return pagedCommand(c, n.remote, n.columns, n.filters, n.calls.list)
+}
+
+func (n *noun) showCommand() *cobra.Command {
+	var asJSON bool
+	return n.remote(&cobra.Command{
+		Use: "show " + placeholder(n.key), Short: "Show " + article(n.name), Args: cobra.ExactArgs(1), ValidArgsFunction: n.completeKeys,
+	}, func(flags *pflag.FlagSet) {
+		flags.BoolVar(&asJSON, "json", false, jsonUsage)
+	}, func(c *cobra.Command, r *remote, app string, args []string) error {
+		found, err := r.take(n.calls.get(c.Context(), r.api, app, args[0]))
+		if err != nil {
+			return err
+		}
+		if asJSON {
+			return printJSON(c.OutOrStdout(), found)
+		}
+		return printRecord(c.OutOrStdout(), found)
+	})
+}
+
+func (n *noun) editCommand() *cobra.Command {
+	fields := writable(n.fields, false, "")
+	var asJSON bool
+	var unset []string
+	c := n.remote(&cobra.Command{
+		Use: "edit " + placeholder(n.key), Short: "Change the fields that are named, and no others", Long: editHelp, Args: cobra.ExactArgs(1), ValidArgsFunction: n.completeKeys,
+	}, func(flags *pflag.FlagSet) {
+		bindFields(flags, fields, false)
+		flags.StringSliceVar(&unset, "unset", nil, "put these `fields` back to their defaults")
+		flags.BoolVar(&asJSON, "json", false, jsonUsage)
+	}, func(c *cobra.Command, r *remote, app string, args []string) error {
+		document, err := fieldsGiven(c.Flags(), fields)
+		if err != nil {
+			return err
+		}
+		if err := unsetFields(document, fields, unset); err != nil {
+			return err
+		}
+		if len(document) == 0 {
+			return &config.Error{Err: errors.New("say which fields to change, a flag each; --unset puts one back to its default")}
+		}
+		return n.patch(c, r, app, args[0], document, asJSON)
+	})
+	completeFields(c, fields)
+	return c
+}
+
+// patch changes a record and prints what became of it.
+func (n *noun) patch(c *cobra.Command, r *remote, app, key string, document map[string]json.RawMessage, asJSON bool) error {
+	text, err := body(document)
+	if err != nil {
+		return err
+	}
+	changed, err := r.take(n.calls.edit(c.Context(), r.api, app, key, text))
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		return printJSON(c.OutOrStdout(), changed)
+	}
+	return printRecord(c.OutOrStdout(), changed)
+}
+
+func (n *noun) deleteCommand() *cobra.Command {
+	var yes bool
+	return n.remote(&cobra.Command{
+		Use: "delete " + placeholder(n.key), Short: "Delete " + article(n.name), Args: cobra.ExactArgs(1), ValidArgsFunction: n.completeKeys,
+	}, func(flags *pflag.FlagSet) {
+		flags.BoolVar(&yes, "yes", false, yesUsage)
+	}, func(c *cobra.Command, r *remote, app string, args []string) error {
+		found, err := r.take(n.calls.get(c.Context(), r.api, app, args[0]))
+		if err != nil {
+			return err
+		}
+		if err := confirm(c, yes, "This deletes "+n.describe(found)+". "+n.danger(found)); err != nil {
+			return err
+		}
+		if _, err := r.take(n.calls.remove(c.Context(), r.api, app, args[0])); err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(c.OutOrStdout(), "deleted %s\n", n.describe(found))
+		return err
+	})
+}
+
+// describe names a record so that people recognize it.
+func (n *noun) describe(r *record) string {
+	text := "the " + n.name + " " + r.text(n.key)
+	if n.title != n.key && r.text(n.title) != nothing {
+		text += " (" + r.text(n.title) + ")"
+	}
+	return text
+}
+
+func article(name string) string {
+	if strings.ContainsAny(name[:1], "aeio") {
+		return "an " + name
+	}
+	return "a " + name
+}

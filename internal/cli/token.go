@@ -1,0 +1,128 @@
+package cli
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/ostiary/ostiary/apiclient"
+	"github.com/ostiary/ostiary/internal/config"
+)
+
+func tokenCommand() *cobra.Command {
+	c := &cobra.Command{Use: "token", Short: "What was given out: a family is one authorization and all that came of it", Args: cobra.NoArgs}
+	c.AddCommand(tokenListCommand(), tokenInspectCommand(), tokenRevokeCommand())
+	return c
+}
+
+func tokenListCommand() *cobra.Command {
+	return pagedCommand(
+		&cobra.Command{Use: "list", Short: "List token families", Args: cobra.NoArgs}, remoteCommand,
+		[]string{"id", "client_id", "user_id", "grant_type", "scopes", "issued_at", "access_expires_at", "state"},
+		[]filter{
+			{name: "of-client", parameter: "client_id", usage: "only those of the client with this `id`"},
+			{name: "of-user", parameter: "user_id", usage: "only those of the user with this `id`"},
+			{name: "scope", usage: "only those with this `scope`"},
+			{name: "state", usage: "only those in this `state`: live, expired or revoked", values: []string{"live", "expired", "revoked"}},
+		},
+		listing((*apiclient.Client).ListTokens),
+	)
+}
+
+func tokenInspectCommand() *cobra.Command {
+	var asJSON bool
+	return remoteCommand(&cobra.Command{
+		Use: "inspect FAMILY", Short: "Show a token family, by its id", Args: cobra.ExactArgs(1), ValidArgsFunction: cobra.NoFileCompletions,
+	}, func(flags *pflag.FlagSet) {
+		flags.BoolVar(&asJSON, "json", false, jsonUsage)
+	}, func(c *cobra.Command, r *remote, app string, args []string) error {
+		found, err := r.take(r.api.GetToken(c.Context(), app, args[0]))
+		if err != nil {
+			return err
+		}
+		if asJSON {
+			return printJSON(c.OutOrStdout(), found)
+		}
+		return printRecord(c.OutOrStdout(), found)
+	})
+}
+
+const tokenRevokeHelp = `Revoke a token family by its id, or all those of a client, a user or a scope.
+They are dead at once.`
+
+const tokenRevokeExample = `  ostiary token revoke 5rbgq3ms8k4tz5d3ypm6gdxq2w
+  ostiary token revoke --of-client 3bchk5hsx6v58dkn288nbybmxfyk32u7 --scope orders.write --yes`
+
+func tokenRevokeCommand() *cobra.Command {
+	var yes, asJSON bool
+	which := map[string]*string{"client_id": new(string), "user_id": new(string), "scope": new(string)}
+	return remoteCommand(&cobra.Command{
+		Use: "revoke [FAMILY]", Short: "Revoke tokens", Long: tokenRevokeHelp, Example: tokenRevokeExample,
+		Args: cobra.MaximumNArgs(1), ValidArgsFunction: cobra.NoFileCompletions,
+	}, func(flags *pflag.FlagSet) {
+		flags.StringVar(which["client_id"], "of-client", "", "all those of the client with this `id`")
+		flags.StringVar(which["user_id"], "of-user", "", "all those of the user with this `id`")
+		flags.StringVar(which["scope"], "scope", "", "all those with this `scope`")
+		flags.BoolVar(&yes, "yes", false, yesUsage)
+		flags.BoolVar(&asJSON, "json", false, jsonUsage)
+	}, func(c *cobra.Command, r *remote, app string, args []string) error {
+		document := map[string]json.RawMessage{}
+		var words []string
+		for _, name := range []string{"client_id", "user_id", "scope"} {
+			if *which[name] == "" {
+				continue
+			}
+			text, err := json.Marshal(*which[name])
+			if err != nil {
+				return err
+			}
+			document[name] = text
+			words = append(words, name+" "+*which[name])
+		}
+		switch {
+		case len(args) == 1 && len(words) == 0:
+			return revokeFamily(c, r, app, args[0], yes, asJSON)
+		case len(args) == 0 && len(words) > 0:
+			what := "This revokes every token with " + strings.Join(words, " and ") + " in the application " + app + "."
+			return revokeAll(c, r, app, document, what, yes, asJSON)
+		}
+		return &config.Error{Err: errors.New("say one family, or which of them with --of-client, --of-user and --scope")}
+	})
+}
+
+func revokeFamily(c *cobra.Command, r *remote, app, id string, yes, asJSON bool) error {
+	if err := confirm(c, yes, "This revokes the token family "+id+"."); err != nil {
+		return err
+	}
+	if _, err := r.take(r.api.RevokeToken(c.Context(), app, id, nil)); err != nil {
+		return err
+	}
+	return printRevoked(c, &record{raw: json.RawMessage(`{"revoked":1}`)}, asJSON, "1")
+}
+
+func revokeAll(c *cobra.Command, r *remote, app string, document map[string]json.RawMessage, what string, yes, asJSON bool) error {
+	if err := confirm(c, yes, what); err != nil {
+		return err
+	}
+	text, err := body(document)
+	if err != nil {
+		return err
+	}
+	done, err := r.take(r.api.RevokeTokensWithBody(c.Context(), app, plainJSON, text))
+	if err != nil {
+		return err
+	}
+	return printRevoked(c, done, asJSON, done.text("revoked"))
+}
+
+func printRevoked(c *cobra.Command, done *record, asJSON bool, n string) error {
+	if asJSON {
+		return printJSON(c.OutOrStdout(), done)
+	}
+	_, err := fmt.Fprintf(c.OutOrStdout(), "revoked: %s\n", n)
+	return err
+}
