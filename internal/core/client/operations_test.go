@@ -153,8 +153,13 @@ func TestDeactivationEndsTheEra(t *testing.T) {
 		write string
 		ends  bool
 	}{
-		{`{"description":"x"}`, false}, {`{"active":true,"tags":[]}`, false}, {`{"active":false,"tags":[]}`, true},
-		{`{"active":false,"tags":["a"]}`, false}, {`{"active":null,"tags":null}`, false}, {`{"active":false}`, true}, {`{"active":null}`, false},
+		{`{"description":"x"}`, false},
+		{`{"active":true,"tags":[]}`, false},
+		{`{"active":false,"tags":[]}`, true},
+		{`{"active":false,"tags":["a"]}`, false},
+		{`{"active":null,"tags":null}`, false},
+		{`{"active":false}`, true},
+		{`{"active":null}`, false},
 	} {
 		before := r.stored(c.ID)
 		if _, err := r.ops.Patch(t.Context(), r.source, r.app, c.ID, []byte(test.write), nil); err != nil {

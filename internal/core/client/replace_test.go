@@ -76,7 +76,9 @@ func TestReplaceTakesBackWhatWasShown(t *testing.T) {
 	r := newRig(t)
 	byField, names := generated()
 	settings := []application.Settings{
-		{}, {SecurityProfile: application.OAuth2}, {ScopePolicy: application.Optional},
+		{},
+		{SecurityProfile: application.OAuth2},
+		{ScopePolicy: application.Optional},
 		{SecurityProfile: application.OAuth2, ScopePolicy: application.Optional},
 	}
 	clients := 0
