@@ -12,10 +12,12 @@ import (
 	"github.com/ostiary/ostiary/internal/core/fault"
 )
 
+const idLength = 22 // characters
+
 // ParseID reads what ID.String wrote.
 func ParseID(text string) (id ID, ok bool) {
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(text)
-	if err != nil || len(raw) != len(id) {
+	if err != nil || len(raw) != len(id) || len(text) != idLength { // the decoder bears line breaks
 		return id, false
 	}
 	return ID(raw), true
