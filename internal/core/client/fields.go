@@ -14,7 +14,7 @@ import (
 
 // Fields is an API client as people and programs write it: the body of POST and
 // PUT, a line of an import, an entry of `ostiary apply`. nil (null, or absent)
-// always means the default, never "no limit".
+// always means the default, never "no limit". It is read by ParseFields.
 type Fields struct {
 	ID                               *string      `json:"id,omitempty"`
 	Name                             *string      `json:"name,omitempty"`
@@ -53,13 +53,6 @@ const (
 	Confidential = "confidential"
 	PublicType   = "public"
 )
-
-// UnmarshalJSON is ParseFields.
-func (f *Fields) UnmarshalJSON(b []byte) error {
-	parsed, err := ParseFields(b)
-	*f = parsed
-	return err
-}
 
 var errNoObject = fault.Invalidf("", "Send a JSON object.")
 
