@@ -21,7 +21,7 @@ func (a *App) Handler(drain *web.Drain) http.Handler {
 	})
 	return &web.Front{
 		Reserved:     application.Reserved,
-		Surfaces:     map[string]http.Handler{".well-known": oauth, "config": configuration},
+		Surfaces:     map[string]http.Handler{".well-known": oauth, "config": configuration, "api": a.managementSurface(throttle)},
 		Applications: oauth,
 		Elsewhere:    web.NewSurface("none", writeBare),
 		Proxies:      web.Proxies{Trusted: a.config.TrustedProxies, Header: a.config.ForwardedHeader},

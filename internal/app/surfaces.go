@@ -6,6 +6,11 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/ostiary/ostiary/internal/core/application"
+	"github.com/ostiary/ostiary/internal/core/instance"
+	"github.com/ostiary/ostiary/internal/core/resource"
+	"github.com/ostiary/ostiary/internal/core/scope"
+	"github.com/ostiary/ostiary/internal/endpoint/api"
 	"github.com/ostiary/ostiary/internal/endpoint/protocol"
 	"github.com/ostiary/ostiary/internal/endpoint/protocol/discovery"
 	"github.com/ostiary/ostiary/internal/endpoint/protocol/grant"
@@ -29,6 +34,27 @@ func (a *App) protocolSurface(throttle *web.Throttle) *web.Surface {
 		revoke.Routes(p),
 		discovery.Routes(p, grant.Types()),
 	)...)
+}
+
+// managementSurface is the management API.
+func (a *App) managementSurface(throttle *web.Throttle) *web.Surface {
+	standing := a.defaultApplication()
+	return api.New(api.Deps{
+		Applications: a.Applications, Settings: application.NewOperations(a.Applications, a.now),
+		Instance: instance.NewOperations(a.Store.Instance(), a.Applications, a.Clients, a.Signers, a.Ring, a.now, standing),
+		Clients:  a.Clients, Operations: a.Operations, Tokens: a.Tokens, Signers: a.Signers, Audit: a.Store.Audit(),
+		Search: a.Store.Clients(), Usage: a.Usage, Scopes: scope.NewOperations(a.Store.Scopes(), a.Scopes, a.now),
+		Resources: resource.NewOperations(a.Store.Resources(), a.Resources, a.now),
+		Throttle:  throttle, PublicURL: a.publicURL(), DefaultApplication: standing, Now: a.now, Lease: a.Store.Lease,
+	})
+}
+
+// defaultApplication is the one configured, else the first one made.
+func (a *App) defaultApplication() string {
+	if a.config.DefaultApplication != "" {
+		return a.config.DefaultApplication
+	}
+	return a.Instance.DefaultApplication
 }
 
 // writeBare answers where no surface is: a problem document (RFC 9457).

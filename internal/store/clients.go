@@ -180,6 +180,7 @@ func claimName(ctx context.Context, s session, c *client.Client, unique client.U
 
 // Change implements client.Store.
 func (c Clients) Change(ctx context.Context, applicationID, id string, unique client.Uniqueness, change func(*client.Client) (audit.Event, error)) (after *client.Client, err error) {
+	texts := false // whether it is found by another text
 	err = c.db.change(ctx, func(ctx context.Context, s session) error {
 		before, err := getClient(ctx, s, applicationID, id)
 		if err != nil {
@@ -200,6 +201,9 @@ func (c Clients) Change(ctx context.Context, applicationID, id string, unique cl
 		if err := updateClient(ctx, s, after); err != nil {
 			return err
 		}
+		if texts = textOf(after) != textOf(before); texts {
+			c.db.texts.touch(before.Sequence)
+		}
 		if err := writeClientScopes(ctx, s, applicationID, before.Sequence, before.Settings.Scopes.Allowed, after.Settings.Scopes.Allowed); err != nil {
 			return err
 		}
@@ -215,6 +219,9 @@ func (c Clients) Change(ctx context.Context, applicationID, id string, unique cl
 	})
 	if err != nil {
 		return nil, err
+	}
+	if texts { // whoever looked before the commit saw the old one
+		c.db.texts.touch(after.Sequence)
 	}
 	return after, nil
 }

@@ -27,7 +27,13 @@ func TestPlans(t *testing.T) {
 		"name and version":  {nameAndVersionTaken, 4, "client_name"},
 		"expired secrets":   {removeExpiredSecrets, 2, "client_secret_expiry"},
 		"settings":          {selectDocuments(db.dialect), 2, "USING PRIMARY KEY"},
-		"events, newest on": {selectEvents, 4, "audit_event_at"},
+		"events, newest on": {searchEvents, 15, "audit_event_at"},
+		"events, window":    {eventWindow, 5, "audit_event_at"},
+		"clients, window":   {windowEnd, 3, "client_sequence"},
+		"feature, window":   {windowEndFeature, 5, "client_features"},
+		"clients, filtered": {inWindow + db.dialect.tagged("$11") + ") ORDER BY sequence LIMIT $12", 12, "client_sequence"},
+		"clients by name":   {clientsByName, 5, "client_name"},
+		"clients, texts":    {clientTexts(db.dialect), 3, "client_sequence"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			args := make([]any, test.args)

@@ -28,6 +28,10 @@ var sqliteDialect = &dialect{
 	name:     "SQLite",
 	values:   func(parameter string) string { return "SELECT value FROM json_each(" + parameter + ")" },
 	elements: func(parameter string) string { return "json_each(" + parameter + ")" },
+	tagged: func(parameter string) string {
+		return "EXISTS (SELECT 1 FROM json_each(settings, '$.tags') WHERE value = " + parameter + ")"
+	},
+	description: `COALESCE(settings->>'description', '')`,
 	dead: `SELECT f.id FROM dead_era d CROSS JOIN family f WHERE f.client_era = d.era
 		AND f.application_id = d.application_id AND f.client_id = d.client_id LIMIT $1`,
 	position: "instr",
@@ -77,6 +81,7 @@ func openSQLite(ctx context.Context, db *DB, options Options) (err error) {
 		}
 	}()
 	path := filepath.Join(options.Data, FileName)
+	db.texts.path = filepath.Join(options.Data, textFileName)
 	if err := createPrivate(path); err != nil {
 		return fmt.Errorf("create the database: %w", err)
 	}

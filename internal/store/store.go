@@ -52,6 +52,7 @@ type DB struct {
 	statements atomic.Uint64
 	background atomic.Uint64 // statements that no caller caused
 	meter      meter
+	texts      textIndex
 
 	broken    atomic.Pointer[error] // why nothing may be done any more
 	fatal     func(error)
@@ -82,7 +83,7 @@ func Open(ctx context.Context, options Options) (*DB, error) {
 	if db.now == nil {
 		db.now = time.Now
 	}
-	db.writer = newWriter(db)
+	db.writer, db.texts.db = newWriter(db), db
 	var err error
 	if options.URL == "" {
 		err = openSQLite(ctx, db, options)
@@ -100,7 +101,7 @@ func Open(ctx context.Context, options Options) (*DB, error) {
 func (db *DB) Close() error {
 	db.closeOnce.Do(func() {
 		db.writer.stop()
-		db.closeErr = errors.Join(db.backend.close())
+		db.closeErr = errors.Join(db.texts.close(context.Background()), db.backend.close())
 	})
 	return db.closeErr
 }

@@ -195,9 +195,18 @@ func (c *Client) conform(app *application.Application, before Features) error {
 // Delete removes a client and all that it was given. One with the feature owner
 // stays (ErrOwnerDeleted).
 func (o *Operations) Delete(ctx context.Context, source audit.Source, applicationID, id string) error {
+	return o.DeleteAt(ctx, source, applicationID, id, nil)
+}
+
+// DeleteAt is Delete of a client that still has the revision given, else a fault
+// Precondition; nil: whichever it has.
+func (o *Operations) DeleteAt(ctx context.Context, source audit.Source, applicationID, id string, revision *int64) error {
 	now := o.moment()
 	defer o.clients.Void(applicationID, id)
 	return o.store.Delete(ctx, applicationID, id, func(c *Client) (audit.Event, error) {
+		if revision != nil && *revision != c.Revision {
+			return audit.Event{}, errStale
+		}
 		if c.Settings.Features.Has(Owner) {
 			return audit.Event{}, ErrOwnerDeleted
 		}

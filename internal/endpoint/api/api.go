@@ -1,0 +1,93 @@
+// Package api serves the management API: applications, their clients, scopes,
+// resources, tokens, keys and audit events, as JSON for programs. It owns the
+// wire form: paths, statuses, problem documents (RFC 9457), cursors, entity
+// tags, and the OpenAPI document, which derives from the same declarations as
+// the routes. What may be done is decided in the core.
+package api
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/ostiary/ostiary/internal/core/application"
+	"github.com/ostiary/ostiary/internal/core/audit"
+	"github.com/ostiary/ostiary/internal/core/client"
+	"github.com/ostiary/ostiary/internal/core/instance"
+	"github.com/ostiary/ostiary/internal/core/key"
+	"github.com/ostiary/ostiary/internal/core/resource"
+	"github.com/ostiary/ostiary/internal/core/scope"
+	"github.com/ostiary/ostiary/internal/core/token"
+	"github.com/ostiary/ostiary/internal/core/usage"
+	"github.com/ostiary/ostiary/internal/web"
+)
+
+// Deps is what the surface stands on.
+type Deps struct {
+	Applications       *application.Registry
+	Settings           *application.Operations
+	Instance           *instance.Operations
+	Clients            *client.Registry
+	Operations         *client.Operations
+	Search             client.Searcher
+	Usage              *usage.Meter
+	Scopes             *scope.Operations
+	Resources          *resource.Operations
+	Tokens             *token.Service
+	Signers            *key.Signers
+	Audit              audit.Reader
+	Throttle           *web.Throttle // of failed authentications, shared with the other surfaces
+	PublicURL          string
+	DefaultApplication string
+	Now                func() time.Time
+
+	// Lease says, with a fault Unavailable, that what is remembered may be out
+	// of date. It is asked once the phases have looked at it.
+	Lease func() error
+}
+
+type api struct{ Deps }
+
+// issuer gives the URL that names an application to clients.
+func (a *api) issuer(applicationID string) string { return a.PublicURL + "/" + applicationID }
+
+// documentPath is where the OpenAPI document is served.
+const documentPath = "/api/openapi.json"
+
+// New makes the surface.
+func New(deps Deps) *web.Surface {
+	b := build(&api{deps})
+	document, err := json.Marshal(b.huma.OpenAPI())
+	if err != nil {
+		panic(fmt.Sprintf("api: the OpenAPI document cannot be written: %v", err)) // a defect of the declarations
+	}
+	routes := append(b.routes.list, web.Route{Method: http.MethodGet, Path: documentPath, Handle: func(w http.ResponseWriter, _ *http.Request) error {
+		w.Header()["Content-Type"] = []string{"application/openapi+json"}
+		w.Header()["Cache-Control"] = []string{"public, max-age=300"}
+		_, _ = w.Write(document) // who has gone needs no answer
+		return nil
+	}})
+	return web.NewSurface("api", writeError, routes...)
+}
+
+// Document gives the OpenAPI document, without a server.
+func Document() *huma.OpenAPI { return build(&api{}).huma.OpenAPI() }
+
+// build declares every operation.
+func build(a *api) *builder {
+	b := newBuilder(a)
+	a.transfer(b) // before the clients, whose paths have room for its own
+	a.applications(b)
+	a.clients(b)
+	a.secrets(b)
+	a.scopes(b)
+	a.resources(b)
+	a.tokens(b)
+	a.keys(b)
+	a.audit(b)
+	b.finish()
+	return b
+}

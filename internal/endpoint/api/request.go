@@ -1,0 +1,174 @@
+package api
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/ostiary/ostiary/internal/core/fault"
+)
+
+// Paging is what every list takes.
+type Paging struct {
+	Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"How many items at most; a page may have fewer, and there are more as long as next_cursor is not null."`
+	Cursor string `query:"cursor" doc:"next_cursor of the page before; left out: the first page."`
+}
+
+// list is a page of a list.
+type list[T any] struct {
+	Items      []T     `json:"items"`
+	NextCursor *string `json:"next_cursor" doc:"Where the next page begins; null: there is none."`
+}
+
+func page[T any](items []T, next string) *plainly[list[T]] {
+	if items == nil {
+		items = []T{}
+	}
+	l := list[T]{Items: items}
+	if next != "" {
+		cursor := base64.RawURLEncoding.EncodeToString([]byte(next))
+		l.NextCursor = &cursor
+	}
+	return &plainly[list[T]]{l}
+}
+
+var errCursor = inQuery("cursor", "Send next_cursor of the page before, as it was given, or leave it out.")
+
+// maxCursor bounds a cursor, in bytes.
+const maxCursor = 1024
+
+// place opens a cursor: the text that page was given.
+func (p *Paging) place() (string, error) {
+	if p.Cursor == "" {
+		return "", nil
+	}
+	text, err := base64.RawURLEncoding.Strict().DecodeString(p.Cursor)
+	if err != nil || len(p.Cursor) > maxCursor || len(text) == 0 || !utf8.Valid(text) || bytes.IndexByte(text, 0) >= 0 {
+		return "", errCursor
+	}
+	return string(text), nil
+}
+
+// number opens a cursor that is a number ≥ 1, 0 where there is none.
+func (p *Paging) number() (int64, error) {
+	text, err := p.place()
+	if err != nil || text == "" {
+		return 0, err
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || n < 1 {
+		return 0, errCursor
+	}
+	return n, nil
+}
+
+// IfMatch is what every write of a record takes.
+type IfMatch struct {
+	Value string `header:"If-Match" doc:"The entity tag of the record as it was read: where it changed since, nothing is done (412). It may be left out."`
+}
+
+var errStale = problem(http.StatusPreconditionFailed, "If-Match is not the entity tag of the record as it is now; read it again.")
+
+// revision is the one that the record must have, nil where any will do. A tag
+// that this server never gives can't match (RFC 9110 §13.1.1).
+func (m *IfMatch) revision() (*int64, error) {
+	switch tag := strings.TrimSpace(m.Value); {
+	case tag == "" || tag == "*":
+		return nil, nil //nolint:nilnil // no precondition
+	case len(tag) > 2 && tag[0] == '"' && tag[len(tag)-1] == '"':
+		n, err := strconv.ParseInt(tag[1:len(tag)-1], 10, 64)
+		if err != nil {
+			return nil, errStale
+		}
+		return &n, nil
+	default:
+		return nil, errStale
+	}
+}
+
+// document gives a body that is one JSON object in UTF-8; nil is no body.
+func (c *call) document() ([]byte, error) {
+	body := bytes.TrimSpace(c.body)
+	if len(body) == 0 {
+		body = []byte("{}")
+	}
+	if body[0] != '{' || !utf8.Valid(body) || !json.Valid(body) {
+		return nil, errJSON
+	}
+	return body, nil
+}
+
+// members gives the members of a body, by name.
+func (c *call) members() (map[string]json.RawMessage, error) {
+	body, err := c.document()
+	if err != nil {
+		return nil, err
+	}
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(body, &members); err != nil {
+		return nil, errJSON
+	}
+	return members, nil
+}
+
+// reader takes members of a body one by one, and refuses what is left.
+type reader struct {
+	members  map[string]json.RawMessage
+	problems fault.Problems
+}
+
+func (c *call) reader() (*reader, error) {
+	members, err := c.members()
+	return &reader{members: members}, err
+}
+
+// take gives a member that is there and not null.
+func (r *reader) take(name string) (json.RawMessage, bool) {
+	raw, ok := r.members[name]
+	delete(r.members, name)
+	return raw, ok && string(raw) != "null"
+}
+
+// text reads a string.
+func (r *reader) text(name string) string {
+	raw, ok := r.take(name)
+	var text string
+	if ok && (raw[0] != '"' || json.Unmarshal(raw, &text) != nil) {
+		r.problems.Add(name, "Write a string.")
+	}
+	return text
+}
+
+// integer reads a whole number; nil where there is none.
+func (r *reader) integer(name string) *int64 {
+	raw, ok := r.take(name)
+	if !ok {
+		return nil
+	}
+	n, err := strconv.ParseInt(string(raw), 10, 64)
+	if err != nil {
+		r.problems.Add(name, "Write a whole number.")
+	}
+	return &n
+}
+
+// truth reads true or false.
+func (r *reader) truth(name string) bool {
+	raw, ok := r.take(name)
+	if ok && string(raw) != "true" && string(raw) != "false" {
+		r.problems.Add(name, "Write true or false.")
+	}
+	return string(raw) == "true"
+}
+
+// end refuses the members that nobody took.
+func (r *reader) end() error {
+	for name := range r.members {
+		r.problems.Add(shorten(name), "There is no such field.")
+	}
+	return r.problems.OrNil()
+}

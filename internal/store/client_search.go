@@ -1,0 +1,283 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"github.com/ostiary/ostiary/internal/core/client"
+)
+
+var _ client.Searcher = Clients{}
+
+const (
+	// maxWindow bounds the clients that a search reads one by one: at 4 µs each,
+	// 10 ms.
+	maxWindow = 2500
+	// maxCandidates is how many an index gives at a time, to be looked at.
+	maxCandidates = 250
+)
+
+// Pick implements client.Searcher.
+func (c Clients) Pick(ctx context.Context, applicationID string, ids []string) ([]*client.Client, error) {
+	var rows clientRows
+	list, err := json.Marshal(ids)
+	if err != nil || len(ids) == 0 {
+		return nil, err
+	}
+	_, err = readAll(ctx, c.db, rows.scan, selectClients(`application_id = $1 AND id IN (`+c.db.dialect.values("$2")+`)`), applicationID, string(list))
+	return rows.list, err
+}
+
+// bySequence gives clients in the order of their sequences.
+func (c Clients) bySequence(ctx context.Context, applicationID string, sequences []int64) ([]*client.Client, error) {
+	if len(sequences) == 0 {
+		return nil, nil
+	}
+	wanted, err := rowsOf(sequences, func(n *int64) []any { return []any{*n} })
+	if err != nil {
+		return nil, err
+	}
+	var rows clientRows
+	_, err = readAll(ctx, c.db, rows.scan, selectClients(`sequence IN (SELECT CAST(value->>0 AS BIGINT) FROM `+
+		c.db.dialect.elements("$1")+`) AND application_id = $2`), wanted, applicationID)
+	return rows.list, err
+}
+
+// Search implements client.Searcher.
+func (c Clients) Search(ctx context.Context, applicationID string, q client.Search) ([]*client.Client, client.Place, error) {
+	limit := q.Limit
+	q.Limit++ // one more than is asked for says whether there are more
+	s := search{Clients: c, ctx: ctx, applicationID: applicationID, Search: q, text: fold(q.Text)}
+	var next client.Place
+	var err error
+	switch {
+	case q.ByName():
+		next, err = s.byName()
+	case q.Text != "":
+		next, err = s.byText()
+	default:
+		next, err = s.bySettings()
+	}
+	if err != nil || len(s.found) <= limit {
+		return s.found, next, err
+	}
+	last := s.found[limit-1]
+	next = client.Place{Sequence: last.Sequence}
+	if q.ByName() {
+		next = client.Place{NameKey: fold(last.Name), Version: last.Version}
+	}
+	return s.found[:limit], next, nil
+}
+
+// search is one search on its way.
+type search struct {
+	Clients
+	client.Search
+
+	ctx           context.Context //nolint:containedctx // it lives as long as the call
+	applicationID string
+	text          string // folded
+	found         []*client.Client
+}
+
+// take keeps those of the clients that match, and reports whether there is room
+// for more.
+func (s *search) take(list []*client.Client) bool {
+	for _, c := range list {
+		if len(s.found) == s.Limit {
+			return false
+		}
+		if s.Matches(c) && (s.Tag == "" || slices.Contains(c.Settings.Tags, s.Tag)) && s.named(c) {
+			s.found = append(s.found, c)
+		}
+	}
+	return len(s.found) < s.Limit
+}
+
+// named reports whether the text is in what people see of a client.
+func (s *search) named(c *client.Client) bool {
+	if s.ByName() {
+		return strings.HasPrefix(fold(c.Name), s.text)
+	}
+	return s.text == "" || strings.Contains(fold(textOf(c)), s.text)
+}
+
+func textOf(c *client.Client) string { return searched(c.Name, c.ID, c.Settings.Description) }
+
+// searched is the text that a client is found by.
+func searched(name, id, description string) string { return name + "\n" + id + "\n" + description }
+
+// The end of a window is found in an index, without a look at the rows.
+const (
+	windowEnd = `SELECT sequence FROM client WHERE application_id = $1 AND sequence > $2
+		ORDER BY sequence LIMIT 1 OFFSET $3`
+	windowEndFeature = `SELECT sequence FROM client WHERE application_id = $1 AND sequence > $2
+		AND features <> 0 AND features & $3 = $4 ORDER BY sequence LIMIT 1 OFFSET $5`
+	inWindow = `SELECT sequence FROM client WHERE application_id = $1 AND sequence > $2 AND sequence <= $3
+		AND ($4 = '' OR kind = $5) AND ($6 < 0 OR public = ($7 = 1)) AND ($8 < 0 OR inactive = ($9 = 1)) AND ($10 = '' OR `
+)
+
+// bySettings reads a window of clients in the order of their creation.
+func (s *search) bySettings() (client.Place, error) {
+	bits := client.Features{s.Feature}.Bits()
+	var end int64
+	var more bool
+	var err error
+	if bits != 0 {
+		end, more, err = readOne(s.ctx, s.db, column[int64], windowEndFeature, s.applicationID, s.After.Sequence, bits, bits, maxWindow-1)
+	} else {
+		end, more, err = readOne(s.ctx, s.db, column[int64], windowEnd, s.applicationID, s.After.Sequence, maxWindow-1)
+	}
+	if err != nil {
+		return client.Place{}, err
+	}
+	if !more {
+		end = 1<<63 - 1
+	}
+	public, inactive := -1, -1
+	if s.Type != "" {
+		public = number(s.Type == client.PublicType)
+	}
+	if s.Active != nil {
+		inactive = number(!*s.Active)
+	}
+	args := []any{s.applicationID, s.After.Sequence, end, string(s.Kind), string(s.Kind), public, public, inactive, inactive, s.Tag, s.Tag}
+	text := inWindow + s.db.dialect.tagged("$11") + `)`
+	if bits != 0 {
+		text += ` AND features <> 0 AND features & $12 = $13 ORDER BY sequence LIMIT $14`
+		args = append(args, bits, bits, s.Limit)
+	} else {
+		text += ` ORDER BY sequence LIMIT $12`
+		args = append(args, s.Limit)
+	}
+	sequences, err := readAll(s.ctx, s.db, column[int64], text, args...)
+	if err != nil {
+		return client.Place{}, err
+	}
+	list, err := s.bySequence(s.ctx, s.applicationID, sequences)
+	if err != nil {
+		return client.Place{}, err
+	}
+	s.take(list)
+	switch {
+	case len(sequences) == s.Limit:
+		return client.Place{Sequence: sequences[s.Limit-1]}, nil
+	case !more:
+		return client.Place{}, nil
+	default:
+		return client.Place{Sequence: end}, nil
+	}
+}
+
+func number(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+const clientsByName = `SELECT sequence, name_key, version FROM client WHERE application_id = $1
+	AND (name_key, version) >= ($2, $3) AND name_key < $4 ORDER BY name_key, version LIMIT $5`
+
+func clientTexts(d *dialect) string {
+	return `SELECT sequence, name, id, ` + d.description + ` FROM client WHERE application_id = $1 AND sequence > $2
+		ORDER BY sequence LIMIT $3`
+}
+
+// byName reads a window of the clients whose names begin with the text.
+func (s *search) byName() (client.Place, error) {
+	after, version := s.After.NameKey, s.After.Version
+	if after == "" {
+		after = s.text
+	}
+	var last client.Place
+	sequences, err := readAll(s.ctx, s.db, func(row scanner) (n int64, err error) {
+		err = row.Scan(&n, &last.NameKey, &last.Version)
+		return n, err
+	}, clientsByName, s.applicationID, after, version, s.text+"\U0010ffff", maxCandidates)
+	if err != nil {
+		return client.Place{}, err
+	}
+	list, err := s.bySequence(s.ctx, s.applicationID, sequences)
+	if err != nil {
+		return client.Place{}, err
+	}
+	slices.SortFunc(list, func(a, b *client.Client) int {
+		return strings.Compare(fold(a.Name)+"\x00"+a.Version, fold(b.Name)+"\x00"+b.Version)
+	})
+	if s.After != (client.Place{}) && len(list) > 0 && fold(list[0].Name) == after && list[0].Version == version {
+		list = list[1:] // the last one of the page before
+	}
+	s.take(list)
+	if len(sequences) < maxCandidates {
+		return client.Place{}, nil
+	}
+	return last, nil
+}
+
+// byText asks the index as far as it goes, and looks at a window of what comes
+// after it.
+func (s *search) byText() (client.Place, error) {
+	after := s.After.Sequence
+	for examined := 0; examined < maxWindow; {
+		sequences, covered, err := s.db.texts.candidates(s.ctx, s.applicationID, s.text, after, maxCandidates)
+		if err != nil {
+			return client.Place{}, err
+		}
+		if after < covered {
+			list, err := s.bySequence(s.ctx, s.applicationID, sequences)
+			if err != nil {
+				return client.Place{}, err
+			}
+			if len(sequences) == maxCandidates {
+				covered = sequences[maxCandidates-1]
+			}
+			after, examined = covered, examined+len(sequences)
+			if !s.take(list) {
+				return client.Place{}, nil // the page is full; it says where to go on
+			}
+			continue
+		}
+		last, err := s.scan(after)
+		if err != nil || last == 0 {
+			return client.Place{}, err
+		}
+		return client.Place{Sequence: last}, nil
+	}
+	return client.Place{Sequence: after}, nil
+}
+
+// scan looks at a window of clients, and gives where it ended; 0: there are no
+// more.
+func (s *search) scan(after int64) (int64, error) {
+	var sequences []int64
+	var last int64
+	rows, err := readAll(s.ctx, s.db, func(row scanner) (struct{}, error) {
+		var name, id, description string
+		if err := row.Scan(&last, &name, &id, &description); err != nil {
+			return struct{}{}, err
+		}
+		if len(sequences) < s.Limit && strings.Contains(fold(searched(name, id, description)), s.text) {
+			sequences = append(sequences, last)
+		}
+		return struct{}{}, nil
+	}, clientTexts(s.db.dialect), s.applicationID, after, maxWindow)
+	if err != nil {
+		return 0, err
+	}
+	list, err := s.bySequence(s.ctx, s.applicationID, sequences)
+	if err != nil {
+		return 0, err
+	}
+	s.take(list)
+	switch {
+	case len(sequences) == s.Limit:
+		return sequences[s.Limit-1], nil // those after it were not kept
+	case len(rows) < maxWindow:
+		return 0, nil
+	default:
+		return last, nil
+	}
+}
