@@ -111,7 +111,7 @@ func (i *importing) flush(ctx context.Context) error {
 		}
 	}
 	for _, row := range i.rows {
-		i.summary.count(row.Outcome)
+		i.summary.Count(row.Outcome)
 		if err := i.report(row); err != nil {
 			return err
 		}

@@ -45,6 +45,12 @@ type Summary struct {
 	DryRun     bool `json:"dry_run"`
 }
 
+// End is the last line of a report.
+type End struct {
+	Summary Summary `json:"summary"`
+	Stopped string  `json:"stopped,omitempty"` // why not all lines were read
+}
+
 // Add adds what another part came to.
 func (s *Summary) Add(part Summary) {
 	s.Lines += part.Lines
@@ -54,7 +60,8 @@ func (s *Summary) Add(part Summary) {
 	s.ScopesMade += part.ScopesMade
 }
 
-func (s *Summary) count(outcome string) {
+// Count counts a row.
+func (s *Summary) Count(outcome string) {
 	s.Lines++
 	switch outcome {
 	case Created:
