@@ -94,10 +94,14 @@ func (w *where) and(condition string, args ...any) {
 }
 
 // What the states mean of a family f and its client c, as token.StandingOf says.
+// A condition that a client must be there for would let SQLite begin with all
+// clients: 800 ms for 1,000,000 of them rather than 15.
 const (
-	isLive    = `f.revoked_at = 0 AND (f.access_expires_at = 0 OR f.access_expires_at > ?) AND c.era = f.client_era AND NOT c.inactive`
+	clientServes = `COALESCE(c.era = f.client_era AND NOT c.inactive, FALSE)`
+
+	isLive    = `f.revoked_at = 0 AND (f.access_expires_at = 0 OR f.access_expires_at > ?) AND ` + clientServes
 	isExpired = `f.revoked_at = 0 AND f.access_expires_at > 0 AND f.access_expires_at <= ?`
-	isRevoked = `(f.revoked_at > 0 OR (f.access_expires_at = 0 OR f.access_expires_at > ?) AND (c.era IS NULL OR c.era <> f.client_era OR c.inactive))`
+	isRevoked = `(f.revoked_at > 0 OR (f.access_expires_at = 0 OR f.access_expires_at > ?) AND NOT ` + clientServes + `)`
 )
 
 // selected completes a query over the families of a scan.
@@ -152,13 +156,13 @@ func (t Tokens) List(ctx context.Context, applicationID string, q token.Query) (
 		}
 		page.Families = append(page.Families, found.Families...)
 		// To go on where the first of several parts ends leaves nothing out.
-		if found.More && (!page.More || bytes.Compare(found.Next[:], page.Next[:]) > 0) {
+		if found.More && (!page.More || compareIDs(found.Next, page.Next) > 0) {
 			page.Next, page.More = found.Next, true
 		}
 	}
-	slices.SortFunc(page.Families, func(a, b token.Standing) int { return bytes.Compare(b.ID[:], a.ID[:]) })
+	slices.SortFunc(page.Families, func(a, b token.Standing) int { return compareIDs(b.ID, a.ID) })
 	page.Families = slices.DeleteFunc(page.Families, func(f token.Standing) bool {
-		return page.More && bytes.Compare(f.ID[:], page.Next[:]) < 0
+		return page.More && compareIDs(f.ID, page.Next) < 0
 	})
 	return page, nil
 }
@@ -215,23 +219,21 @@ func (t Tokens) RevokeStep(ctx context.Context, applicationID string, q token.Qu
 	err = t.db.change(ctx, func(ctx context.Context, s session) error {
 		revoked, more = nil, false
 		for i := range scans { // dead eras have none that is live
-			end, full, err := one(ctx, s, scanID, scans[i].end(), scans[i].args(token.MaxScan-1)...)
-			if err != nil {
-				return err
-			}
-			if full && (!more || bytes.Compare(end[:], next[:]) > 0) {
-				next, more = end, true
-			}
-			now := t.db.now()
-			w := where{args: append([]any{micros(now), reason, micros(now.Add(token.Retention))}, scans[i].args(token.MaxScan)...)}
-			w.selected(s.dialect, applicationID, &q)
-			ids, err := all(ctx, s, scanID, `UPDATE family SET revoked_at = $1, revoked_for = $2,
-				removal_at = CASE WHEN access_expires_at = 0 THEN $3 ELSE removal_at END
-				WHERE id IN (SELECT f.id FROM (`+after(3, scans[i].text())+`) f`+joinOfClient+w.text.String()+`) RETURNING id`, w.args...)
+			ids, err := t.revokeSelected(ctx, s, &scans[i], applicationID, &q, reason)
 			if err != nil {
 				return err
 			}
 			revoked = append(revoked, ids...)
+			end, full, err := one(ctx, s, scanID, scans[i].end(), scans[i].args(token.MaxScan-1)...)
+			if err != nil {
+				return err
+			}
+			if len(ids) == token.MaxRevoke { // there may be more among those that were read
+				end, full = slices.MinFunc(ids, compareIDs), true
+			}
+			if full && (!more || compareIDs(end, next) > 0) {
+				next, more = end, true
+			}
 		}
 		if len(revoked) == 0 {
 			return nil
@@ -247,6 +249,20 @@ func (t Tokens) RevokeStep(ctx context.Context, applicationID string, q token.Qu
 	}
 	return revoked, next, more, nil
 }
+
+// revokeSelected revokes the first of those that are selected in one part.
+func (t Tokens) revokeSelected(ctx context.Context, s session, c *scan, applicationID string, q *token.Query, reason string) ([]token.ID, error) {
+	now := t.db.now()
+	w := where{args: append([]any{micros(now), reason, micros(now.Add(token.Retention))}, c.args(token.MaxScan)...)}
+	w.selected(s.dialect, applicationID, q)
+	w.args = append(w.args, token.MaxRevoke)
+	return all(ctx, s, scanID, `UPDATE family SET revoked_at = $1, revoked_for = $2,
+		removal_at = CASE WHEN access_expires_at = 0 THEN $3 ELSE removal_at END
+		WHERE id IN (SELECT f.id FROM (`+after(3, c.text())+`) f`+joinOfClient+w.text.String()+
+		` ORDER BY f.id DESC LIMIT `+parameter(len(w.args))+`) RETURNING id`, w.args...)
+}
+
+func compareIDs(a, b token.ID) int { return bytes.Compare(a[:], b[:]) }
 
 const countLive = `SELECT count(*) FROM (SELECT 1 FROM family WHERE client_era = $1 AND client_id = $2 AND revoked_at = 0
 	AND (access_expires_at = 0 OR access_expires_at > $3) LIMIT $4) f`

@@ -146,8 +146,8 @@ func (u Usage) Last(ctx context.Context, sequences []int64) (map[int64]usage.Las
 const unusedSince = `CASE WHEN used_at > created_at THEN used_at ELSE created_at END`
 
 const selectUnused = `SELECT id, ` + unusedSince + `, sequence FROM client
-	WHERE application_id = $1 AND ` + unusedSince + ` < $2 AND (` + unusedSince + `, sequence) > ($3, $4)
-	ORDER BY ` + unusedSince + `, sequence LIMIT $5`
+	WHERE application_id = $1 AND ` + unusedSince + ` >= $2 AND (` + unusedSince + ` > $3 OR sequence > $4) AND ` + unusedSince + ` < $5
+	ORDER BY ` + unusedSince + `, sequence LIMIT $6`
 
 // Unused implements usage.Store.
 func (u Usage) Unused(ctx context.Context, applicationID string, before time.Time, after usage.Place, limit int) ([]usage.Unused, error) {
@@ -156,7 +156,7 @@ func (u Usage) Unused(ctx context.Context, applicationID string, before time.Tim
 		err = row.Scan(&found.ID, &since, &found.Sequence)
 		found.Since = instant(since)
 		return found, err
-	}, selectUnused, applicationID, micros(before), micros(after.Since), after.Sequence, limit)
+	}, selectUnused, applicationID, micros(after.Since), micros(after.Since), after.Sequence, micros(before), limit)
 }
 
 func selectClientCounts(d *dialect) string {

@@ -86,10 +86,11 @@ type Store interface {
 	// List gives a page of the families of an application, having read at most
 	// MaxScan of them, or of each era that its client had in the last minutes.
 	List(ctx context.Context, applicationID string, q Query) (Page, error)
-	// RevokeStep revokes, of the next MaxScan families, those that are live and
-	// selected, with the audit event that event makes of their ids; none, and no
-	// event, where there is no such family. It says where the next step begins,
-	// and whether there is more. The State and Limit of q are not asked.
+	// RevokeStep revokes, of the next MaxScan families, the first MaxRevoke that
+	// are live and selected, with the audit event that event makes of their ids;
+	// none, and no event, where there is no such family. It says where the next
+	// step begins, and whether there is more. The State and Limit of q are not
+	// asked.
 	RevokeStep(ctx context.Context, applicationID string, q Query, reason string, event func([]ID) (audit.Event, error)) (revoked []ID, next ID, more bool, err error)
 	// CountLive counts the live families of an era of a client, up to limit.
 	CountLive(ctx context.Context, era int64, clientID string, now time.Time, limit int) (int, error)

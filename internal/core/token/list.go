@@ -83,8 +83,12 @@ type Query struct {
 }
 
 // MaxScan is how many families are read for one page, and in one step of a
-// revocation: 10 to 20 ms. A search for something rare gives short pages.
-const MaxScan = 5000
+// revocation: about 10 ms. A search for something rare gives short pages.
+const MaxScan = 3000
+
+// MaxRevoke is how many families one step of a revocation takes back: it holds
+// the one writer that SQLite has for about 10 ms.
+const MaxRevoke = 500
 
 // Page is a part of a list.
 type Page struct {
@@ -150,8 +154,7 @@ var errSelection = fault.Invalidf("client_id", "Say which tokens: at least one o
 // All families of a client die by one write, however many there are, as when it
 // is deactivated; they are counted before, up to MaxCount, so that what is
 // issued in between dies uncounted. Those that carry a scope are taken back in
-// steps of at most MaxScan families, newest first, each one transaction with
-// one audit event; where it fails or ctx ends on the way, the steps before
+// steps, newest first, each one transaction with one audit event; where it fails or ctx ends on the way, the steps before
 // stay, and how many they took back is said with the error.
 func (s *Service) RevokeAll(ctx context.Context, source audit.Source, applicationID string, selection Selection) (revoked int, err error) {
 	switch {

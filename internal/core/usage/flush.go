@@ -11,9 +11,9 @@ import (
 	"github.com/ostiary/ostiary/internal/core/client/rule/ratelimit"
 )
 
-// maxStep bounds a transaction: 500 rows take about 5 ms of the one writer that
-// SQLite has. What 5 seconds bring is seldom more than one such step.
-const maxStep = 500
+// maxStep bounds a transaction, in rows: it holds the one writer that SQLite has
+// for 4 ms, or 10 where each row is of another of 1,000,000 clients.
+const maxStep = 200
 
 // step is a part of what is to be written.
 type step struct {

@@ -221,4 +221,21 @@ func testFamilyScan(e *Env) {
 	if steps != 3 || total != 1 {
 		e.Fatalf("%d revoked in %d steps", total, steps)
 	}
+	q = token.Query{Selection: token.Selection{ClientID: c.ID}, Now: e.Now}
+	seen := map[token.ID]bool{}
+	for more := true; more; {
+		var ids []token.ID
+		var err error
+		ids, q.After, more, err = e.DB.Tokens().RevokeStep(e.Context(), appID, q, "revoked", func([]token.ID) (audit.Event, error) { return e.event("token.revoke"), nil })
+		e.must(err)
+		if len(ids) > token.MaxRevoke {
+			e.Fatalf("a step revokes %d", len(ids))
+		}
+		for _, id := range ids {
+			seen[id] = true
+		}
+	}
+	if len(seen) != n {
+		e.Fatalf("%d revoked, want %d", len(seen), n)
+	}
 }
