@@ -31,16 +31,10 @@ func WithBearer(token string) ClientOption {
 type Error struct {
 	Status     int           // of HTTP
 	Detail     string        // what went wrong and what to do about it
-	Refusals   []Refused     // the values that were refused, each with its place
+	Refusals   []Refusal     // the values that were refused, each with its place
 	RetryAfter time.Duration // when to try again, where the server said so
 	RequestID  string        // names the request in the server's log
 	Problem    bool          // whether it had a problem document, as this API's answers have
-}
-
-// Refused is one value that was refused.
-type Refused struct {
-	Location string `json:"location"` // body.redirect_uris[1], query.limit
-	Message  string `json:"message"`
 }
 
 // Error gives the detail and every refusal.
@@ -61,7 +55,7 @@ func ReadError(answer *http.Response, body []byte) *Error {
 	var problem struct {
 		Title  string    `json:"title"`
 		Detail string    `json:"detail"`
-		Errors []Refused `json:"errors"`
+		Errors []Refusal `json:"errors"`
 	}
 	kind, _, _ := strings.Cut(answer.Header.Get("Content-Type"), ";")
 	if e.Problem = kind == "application/problem+json" && json.Unmarshal(body, &problem) == nil; e.Problem {

@@ -14,199 +14,2237 @@ import (
 	"strings"
 	"time"
 
+	"github.com/oapi-codegen/nullable"
 	"github.com/oapi-codegen/runtime"
 )
 
+// Defines values for ApplicationScopePolicy.
+const (
+	ApplicationScopePolicyEnforced ApplicationScopePolicy = "enforced"
+	ApplicationScopePolicyOptional ApplicationScopePolicy = "optional"
+)
+
+// Valid indicates whether the value is a known member of the ApplicationScopePolicy enum.
+func (e ApplicationScopePolicy) Valid() bool {
+	switch e {
+	case ApplicationScopePolicyEnforced:
+		return true
+	case ApplicationScopePolicyOptional:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ApplicationSecretPolicy.
+const (
+	ApplicationSecretPolicyOnce       ApplicationSecretPolicy = "once"
+	ApplicationSecretPolicyRevealable ApplicationSecretPolicy = "revealable"
+)
+
+// Valid indicates whether the value is a known member of the ApplicationSecretPolicy enum.
+func (e ApplicationSecretPolicy) Valid() bool {
+	switch e {
+	case ApplicationSecretPolicyOnce:
+		return true
+	case ApplicationSecretPolicyRevealable:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ApplicationSecurityProfile.
+const (
+	ApplicationSecurityProfileOauth2  ApplicationSecurityProfile = "oauth2"
+	ApplicationSecurityProfileOauth21 ApplicationSecurityProfile = "oauth2.1"
+)
+
+// Valid indicates whether the value is a known member of the ApplicationSecurityProfile enum.
+func (e ApplicationSecurityProfile) Valid() bool {
+	switch e {
+	case ApplicationSecurityProfileOauth2:
+		return true
+	case ApplicationSecurityProfileOauth21:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ApplicationSigningAlgorithm.
+const (
+	ApplicationSigningAlgorithmES256 ApplicationSigningAlgorithm = "ES256"
+	ApplicationSigningAlgorithmEdDSA ApplicationSigningAlgorithm = "EdDSA"
+	ApplicationSigningAlgorithmRS256 ApplicationSigningAlgorithm = "RS256"
+)
+
+// Valid indicates whether the value is a known member of the ApplicationSigningAlgorithm enum.
+func (e ApplicationSigningAlgorithm) Valid() bool {
+	switch e {
+	case ApplicationSigningAlgorithmES256:
+		return true
+	case ApplicationSigningAlgorithmEdDSA:
+		return true
+	case ApplicationSigningAlgorithmRS256:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ApplicationPatchScopePolicy.
+const (
+	ApplicationPatchScopePolicyEnforced    ApplicationPatchScopePolicy = "enforced"
+	ApplicationPatchScopePolicyLessThannil ApplicationPatchScopePolicy = "<nil>"
+	ApplicationPatchScopePolicyOptional    ApplicationPatchScopePolicy = "optional"
+)
+
+// Valid indicates whether the value is a known member of the ApplicationPatchScopePolicy enum.
+func (e ApplicationPatchScopePolicy) Valid() bool {
+	switch e {
+	case ApplicationPatchScopePolicyEnforced:
+		return true
+	case ApplicationPatchScopePolicyLessThannil:
+		return true
+	case ApplicationPatchScopePolicyOptional:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ApplicationPatchSecretPolicy.
+const (
+	ApplicationPatchSecretPolicyLessThannil ApplicationPatchSecretPolicy = "<nil>"
+	ApplicationPatchSecretPolicyOnce        ApplicationPatchSecretPolicy = "once"
+	ApplicationPatchSecretPolicyRevealable  ApplicationPatchSecretPolicy = "revealable"
+)
+
+// Valid indicates whether the value is a known member of the ApplicationPatchSecretPolicy enum.
+func (e ApplicationPatchSecretPolicy) Valid() bool {
+	switch e {
+	case ApplicationPatchSecretPolicyLessThannil:
+		return true
+	case ApplicationPatchSecretPolicyOnce:
+		return true
+	case ApplicationPatchSecretPolicyRevealable:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ApplicationPatchSecurityProfile.
+const (
+	ApplicationPatchSecurityProfileLessThannil ApplicationPatchSecurityProfile = "<nil>"
+	ApplicationPatchSecurityProfileOauth2      ApplicationPatchSecurityProfile = "oauth2"
+	ApplicationPatchSecurityProfileOauth21     ApplicationPatchSecurityProfile = "oauth2.1"
+)
+
+// Valid indicates whether the value is a known member of the ApplicationPatchSecurityProfile enum.
+func (e ApplicationPatchSecurityProfile) Valid() bool {
+	switch e {
+	case ApplicationPatchSecurityProfileLessThannil:
+		return true
+	case ApplicationPatchSecurityProfileOauth2:
+		return true
+	case ApplicationPatchSecurityProfileOauth21:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ApplicationPatchSigningAlgorithm.
+const (
+	ApplicationPatchSigningAlgorithmES256       ApplicationPatchSigningAlgorithm = "ES256"
+	ApplicationPatchSigningAlgorithmEdDSA       ApplicationPatchSigningAlgorithm = "EdDSA"
+	ApplicationPatchSigningAlgorithmLessThannil ApplicationPatchSigningAlgorithm = "<nil>"
+	ApplicationPatchSigningAlgorithmRS256       ApplicationPatchSigningAlgorithm = "RS256"
+)
+
+// Valid indicates whether the value is a known member of the ApplicationPatchSigningAlgorithm enum.
+func (e ApplicationPatchSigningAlgorithm) Valid() bool {
+	switch e {
+	case ApplicationPatchSigningAlgorithmES256:
+		return true
+	case ApplicationPatchSigningAlgorithmEdDSA:
+		return true
+	case ApplicationPatchSigningAlgorithmLessThannil:
+		return true
+	case ApplicationPatchSigningAlgorithmRS256:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for AuditEventOutcome.
+const (
+	Refused AuditEventOutcome = "refused"
+	Success AuditEventOutcome = "success"
+)
+
+// Valid indicates whether the value is a known member of the AuditEventOutcome enum.
+func (e AuditEventOutcome) Valid() bool {
+	switch e {
+	case Refused:
+		return true
+	case Success:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ClientAccessTokenFormat.
+const (
+	ClientAccessTokenFormatJwt    ClientAccessTokenFormat = "jwt"
+	ClientAccessTokenFormatOpaque ClientAccessTokenFormat = "opaque"
+)
+
+// Valid indicates whether the value is a known member of the ClientAccessTokenFormat enum.
+func (e ClientAccessTokenFormat) Valid() bool {
+	switch e {
+	case ClientAccessTokenFormatJwt:
+		return true
+	case ClientAccessTokenFormatOpaque:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ClientAccessTokenLifetime1.
+const (
+	ClientAccessTokenLifetime1Never ClientAccessTokenLifetime1 = "never"
+)
+
+// Valid indicates whether the value is a known member of the ClientAccessTokenLifetime1 enum.
+func (e ClientAccessTokenLifetime1) Valid() bool {
+	switch e {
+	case ClientAccessTokenLifetime1Never:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ClientFeatures.
+const (
+	ClientFeaturesAccessIssuer     ClientFeatures = "access_issuer"
+	ClientFeaturesDirectAccess     ClientFeatures = "direct_access"
+	ClientFeaturesDirectReadAccess ClientFeatures = "direct_read_access"
+	ClientFeaturesLoginClient      ClientFeatures = "login_client"
+	ClientFeaturesMetadata         ClientFeatures = "metadata"
+	ClientFeaturesOwner            ClientFeatures = "owner"
+)
+
+// Valid indicates whether the value is a known member of the ClientFeatures enum.
+func (e ClientFeatures) Valid() bool {
+	switch e {
+	case ClientFeaturesAccessIssuer:
+		return true
+	case ClientFeaturesDirectAccess:
+		return true
+	case ClientFeaturesDirectReadAccess:
+		return true
+	case ClientFeaturesLoginClient:
+		return true
+	case ClientFeaturesMetadata:
+		return true
+	case ClientFeaturesOwner:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ClientKind.
+const (
+	ClientKindNative  ClientKind = "native"
+	ClientKindOther   ClientKind = "other"
+	ClientKindService ClientKind = "service"
+	ClientKindSpa     ClientKind = "spa"
+	ClientKindWeb     ClientKind = "web"
+)
+
+// Valid indicates whether the value is a known member of the ClientKind enum.
+func (e ClientKind) Valid() bool {
+	switch e {
+	case ClientKindNative:
+		return true
+	case ClientKindOther:
+		return true
+	case ClientKindService:
+		return true
+	case ClientKindSpa:
+		return true
+	case ClientKindWeb:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ClientRefreshFamilyLifetime1.
+const (
+	ClientRefreshFamilyLifetime1Unlimited ClientRefreshFamilyLifetime1 = "unlimited"
+)
+
+// Valid indicates whether the value is a known member of the ClientRefreshFamilyLifetime1 enum.
+func (e ClientRefreshFamilyLifetime1) Valid() bool {
+	switch e {
+	case ClientRefreshFamilyLifetime1Unlimited:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ClientRefreshLimit1.
+const (
+	ClientRefreshLimit1Unlimited ClientRefreshLimit1 = "unlimited"
+)
+
+// Valid indicates whether the value is a known member of the ClientRefreshLimit1 enum.
+func (e ClientRefreshLimit1) Valid() bool {
+	switch e {
+	case ClientRefreshLimit1Unlimited:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ClientTokenEndpointAuthMethod.
+const (
+	ClientTokenEndpointAuthMethodClientSecretBasic ClientTokenEndpointAuthMethod = "client_secret_basic"
+	ClientTokenEndpointAuthMethodClientSecretPost  ClientTokenEndpointAuthMethod = "client_secret_post"
+	ClientTokenEndpointAuthMethodNone              ClientTokenEndpointAuthMethod = "none"
+)
+
+// Valid indicates whether the value is a known member of the ClientTokenEndpointAuthMethod enum.
+func (e ClientTokenEndpointAuthMethod) Valid() bool {
+	switch e {
+	case ClientTokenEndpointAuthMethodClientSecretBasic:
+		return true
+	case ClientTokenEndpointAuthMethodClientSecretPost:
+		return true
+	case ClientTokenEndpointAuthMethodNone:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ClientType.
+const (
+	ClientTypeConfidential ClientType = "confidential"
+	ClientTypePublic       ClientType = "public"
+)
+
+// Valid indicates whether the value is a known member of the ClientType enum.
+func (e ClientType) Valid() bool {
+	switch e {
+	case ClientTypeConfidential:
+		return true
+	case ClientTypePublic:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ClientFieldsAccessTokenFormat.
+const (
+	ClientFieldsAccessTokenFormatJwt         ClientFieldsAccessTokenFormat = "jwt"
+	ClientFieldsAccessTokenFormatLessThannil ClientFieldsAccessTokenFormat = "<nil>"
+	ClientFieldsAccessTokenFormatOpaque      ClientFieldsAccessTokenFormat = "opaque"
+)
+
+// Valid indicates whether the value is a known member of the ClientFieldsAccessTokenFormat enum.
+func (e ClientFieldsAccessTokenFormat) Valid() bool {
+	switch e {
+	case ClientFieldsAccessTokenFormatJwt:
+		return true
+	case ClientFieldsAccessTokenFormatLessThannil:
+		return true
+	case ClientFieldsAccessTokenFormatOpaque:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ClientFieldsAccessTokenLifetime1.
+const (
+	ClientFieldsAccessTokenLifetime1Never ClientFieldsAccessTokenLifetime1 = "never"
+)
+
+// Valid indicates whether the value is a known member of the ClientFieldsAccessTokenLifetime1 enum.
+func (e ClientFieldsAccessTokenLifetime1) Valid() bool {
+	switch e {
+	case ClientFieldsAccessTokenLifetime1Never:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ClientFieldsFeatures.
+const (
+	ClientFieldsFeaturesAccessIssuer     ClientFieldsFeatures = "access_issuer"
+	ClientFieldsFeaturesDirectAccess     ClientFieldsFeatures = "direct_access"
+	ClientFieldsFeaturesDirectReadAccess ClientFieldsFeatures = "direct_read_access"
+	ClientFieldsFeaturesLoginClient      ClientFieldsFeatures = "login_client"
+	ClientFieldsFeaturesMetadata         ClientFieldsFeatures = "metadata"
+	ClientFieldsFeaturesOwner            ClientFieldsFeatures = "owner"
+)
+
+// Valid indicates whether the value is a known member of the ClientFieldsFeatures enum.
+func (e ClientFieldsFeatures) Valid() bool {
+	switch e {
+	case ClientFieldsFeaturesAccessIssuer:
+		return true
+	case ClientFieldsFeaturesDirectAccess:
+		return true
+	case ClientFieldsFeaturesDirectReadAccess:
+		return true
+	case ClientFieldsFeaturesLoginClient:
+		return true
+	case ClientFieldsFeaturesMetadata:
+		return true
+	case ClientFieldsFeaturesOwner:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ClientFieldsKind.
+const (
+	ClientFieldsKindLessThannil ClientFieldsKind = "<nil>"
+	ClientFieldsKindNative      ClientFieldsKind = "native"
+	ClientFieldsKindOther       ClientFieldsKind = "other"
+	ClientFieldsKindService     ClientFieldsKind = "service"
+	ClientFieldsKindSpa         ClientFieldsKind = "spa"
+	ClientFieldsKindWeb         ClientFieldsKind = "web"
+)
+
+// Valid indicates whether the value is a known member of the ClientFieldsKind enum.
+func (e ClientFieldsKind) Valid() bool {
+	switch e {
+	case ClientFieldsKindLessThannil:
+		return true
+	case ClientFieldsKindNative:
+		return true
+	case ClientFieldsKindOther:
+		return true
+	case ClientFieldsKindService:
+		return true
+	case ClientFieldsKindSpa:
+		return true
+	case ClientFieldsKindWeb:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ClientFieldsRefreshFamilyLifetime1.
+const (
+	ClientFieldsRefreshFamilyLifetime1Unlimited ClientFieldsRefreshFamilyLifetime1 = "unlimited"
+)
+
+// Valid indicates whether the value is a known member of the ClientFieldsRefreshFamilyLifetime1 enum.
+func (e ClientFieldsRefreshFamilyLifetime1) Valid() bool {
+	switch e {
+	case ClientFieldsRefreshFamilyLifetime1Unlimited:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ClientFieldsRefreshLimit1.
+const (
+	ClientFieldsRefreshLimit1Unlimited ClientFieldsRefreshLimit1 = "unlimited"
+)
+
+// Valid indicates whether the value is a known member of the ClientFieldsRefreshLimit1 enum.
+func (e ClientFieldsRefreshLimit1) Valid() bool {
+	switch e {
+	case ClientFieldsRefreshLimit1Unlimited:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ClientFieldsTokenEndpointAuthMethod.
+const (
+	ClientFieldsTokenEndpointAuthMethodClientSecretBasic ClientFieldsTokenEndpointAuthMethod = "client_secret_basic"
+	ClientFieldsTokenEndpointAuthMethodClientSecretPost  ClientFieldsTokenEndpointAuthMethod = "client_secret_post"
+	ClientFieldsTokenEndpointAuthMethodLessThannil       ClientFieldsTokenEndpointAuthMethod = "<nil>"
+	ClientFieldsTokenEndpointAuthMethodNone              ClientFieldsTokenEndpointAuthMethod = "none"
+)
+
+// Valid indicates whether the value is a known member of the ClientFieldsTokenEndpointAuthMethod enum.
+func (e ClientFieldsTokenEndpointAuthMethod) Valid() bool {
+	switch e {
+	case ClientFieldsTokenEndpointAuthMethodClientSecretBasic:
+		return true
+	case ClientFieldsTokenEndpointAuthMethodClientSecretPost:
+		return true
+	case ClientFieldsTokenEndpointAuthMethodLessThannil:
+		return true
+	case ClientFieldsTokenEndpointAuthMethodNone:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ClientFieldsType.
+const (
+	ClientFieldsTypeConfidential ClientFieldsType = "confidential"
+	ClientFieldsTypeLessThannil  ClientFieldsType = "<nil>"
+	ClientFieldsTypePublic       ClientFieldsType = "public"
+)
+
+// Valid indicates whether the value is a known member of the ClientFieldsType enum.
+func (e ClientFieldsType) Valid() bool {
+	switch e {
+	case ClientFieldsTypeConfidential:
+		return true
+	case ClientFieldsTypeLessThannil:
+		return true
+	case ClientFieldsTypePublic:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for KeyAlgorithm.
+const (
+	KeyAlgorithmES256 KeyAlgorithm = "ES256"
+	KeyAlgorithmEdDSA KeyAlgorithm = "EdDSA"
+	KeyAlgorithmRS256 KeyAlgorithm = "RS256"
+)
+
+// Valid indicates whether the value is a known member of the KeyAlgorithm enum.
+func (e KeyAlgorithm) Valid() bool {
+	switch e {
+	case KeyAlgorithmES256:
+		return true
+	case KeyAlgorithmEdDSA:
+		return true
+	case KeyAlgorithmRS256:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for KeyState.
+const (
+	Active    KeyState = "active"
+	Published KeyState = "published"
+	Retired   KeyState = "retired"
+)
+
+// Valid indicates whether the value is a known member of the KeyState enum.
+func (e KeyState) Valid() bool {
+	switch e {
+	case Active:
+		return true
+	case Published:
+		return true
+	case Retired:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListClientsParamsKind.
+const (
+	ListClientsParamsKindNative  ListClientsParamsKind = "native"
+	ListClientsParamsKindOther   ListClientsParamsKind = "other"
+	ListClientsParamsKindService ListClientsParamsKind = "service"
+	ListClientsParamsKindSpa     ListClientsParamsKind = "spa"
+	ListClientsParamsKindWeb     ListClientsParamsKind = "web"
+)
+
+// Valid indicates whether the value is a known member of the ListClientsParamsKind enum.
+func (e ListClientsParamsKind) Valid() bool {
+	switch e {
+	case ListClientsParamsKindNative:
+		return true
+	case ListClientsParamsKindOther:
+		return true
+	case ListClientsParamsKindService:
+		return true
+	case ListClientsParamsKindSpa:
+		return true
+	case ListClientsParamsKindWeb:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListClientsParamsType.
+const (
+	ListClientsParamsTypeConfidential ListClientsParamsType = "confidential"
+	ListClientsParamsTypePublic       ListClientsParamsType = "public"
+)
+
+// Valid indicates whether the value is a known member of the ListClientsParamsType enum.
+func (e ListClientsParamsType) Valid() bool {
+	switch e {
+	case ListClientsParamsTypeConfidential:
+		return true
+	case ListClientsParamsTypePublic:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListClientsParamsFeature.
+const (
+	ListClientsParamsFeatureAccessIssuer     ListClientsParamsFeature = "access_issuer"
+	ListClientsParamsFeatureDirectAccess     ListClientsParamsFeature = "direct_access"
+	ListClientsParamsFeatureDirectReadAccess ListClientsParamsFeature = "direct_read_access"
+	ListClientsParamsFeatureLoginClient      ListClientsParamsFeature = "login_client"
+	ListClientsParamsFeatureMetadata         ListClientsParamsFeature = "metadata"
+	ListClientsParamsFeatureOwner            ListClientsParamsFeature = "owner"
+)
+
+// Valid indicates whether the value is a known member of the ListClientsParamsFeature enum.
+func (e ListClientsParamsFeature) Valid() bool {
+	switch e {
+	case ListClientsParamsFeatureAccessIssuer:
+		return true
+	case ListClientsParamsFeatureDirectAccess:
+		return true
+	case ListClientsParamsFeatureDirectReadAccess:
+		return true
+	case ListClientsParamsFeatureLoginClient:
+		return true
+	case ListClientsParamsFeatureMetadata:
+		return true
+	case ListClientsParamsFeatureOwner:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListClientsParamsActive.
+const (
+	False ListClientsParamsActive = "false"
+	True  ListClientsParamsActive = "true"
+)
+
+// Valid indicates whether the value is a known member of the ListClientsParamsActive enum.
+func (e ListClientsParamsActive) Valid() bool {
+	switch e {
+	case False:
+		return true
+	case True:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListTokensParamsState.
+const (
+	Expired ListTokensParamsState = "expired"
+	Live    ListTokensParamsState = "live"
+	Revoked ListTokensParamsState = "revoked"
+)
+
+// Valid indicates whether the value is a known member of the ListTokensParamsState enum.
+func (e ListTokensParamsState) Valid() bool {
+	switch e {
+	case Expired:
+		return true
+	case Live:
+		return true
+	case Revoked:
+		return true
+	default:
+		return false
+	}
+}
+
+// Application defines model for Application.
+type Application struct {
+	Branding Branding `json:"branding"`
+
+	// CaptureApi Whether the user-record API of product A is served. It is kept and shown, and acts on nothing yet.
+	CaptureApi bool `json:"capture_api"`
+
+	// ClaimsInIdToken Whether the claims of the granted scopes stand in the id_token. It is kept and shown, and acts on nothing yet.
+	ClaimsInIdToken bool `json:"claims_in_id_token"`
+
+	// CodeLifetime Seconds that an authorization code lives, 1 to 600. It is kept and shown, and acts on nothing yet.
+	CodeLifetime int64 `json:"code_lifetime"`
+
+	// Id The id, part of every URL of the application.
+	Id string `json:"id"`
+
+	// Issuer The URL that names the application to its clients.
+	Issuer string `json:"issuer"`
+
+	// LegacyPaths Whether the paths of other products are served. It is kept and shown, and acts on nothing yet.
+	LegacyPaths bool `json:"legacy_paths"`
+
+	// LegacyTokenQuery Whether tokens are taken from query strings. It is kept and shown, and acts on nothing yet.
+	LegacyTokenQuery bool `json:"legacy_token_query"`
+
+	// Name 1 to 255 characters.
+	Name string `json:"name"`
+
+	// RefreshRetryWindow Seconds in which a refresh whose answer was lost may be repeated, 0 to 3,600. It is kept and shown, and acts on nothing yet.
+	RefreshRetryWindow int64 `json:"refresh_retry_window"`
+
+	// Registration Whether users may register. It is kept and shown, and acts on nothing yet.
+	Registration bool `json:"registration"`
+
+	// ScopePolicy enforced: a request must name its scopes; optional: a client may be let off that.
+	ScopePolicy ApplicationScopePolicy `json:"scope_policy"`
+
+	// SecretPolicy once: a secret is shown when it is made and never again; revealable: those made from now on are also sealed, and can be seen again.
+	SecretPolicy ApplicationSecretPolicy `json:"secret_policy"`
+
+	// SecurityProfile oauth2.1, or oauth2: then clients may be allowed the grants password and implicit.
+	SecurityProfile ApplicationSecurityProfile `json:"security_profile"`
+
+	// SessionLifetime Seconds that a user stays signed in, 1 to 31,536,000. It is kept and shown, and acts on nothing yet.
+	SessionLifetime int64 `json:"session_lifetime"`
+
+	// SigningAlgorithm ES256, RS256 or EdDSA. A change makes a key of the other algorithm, which signs at once.
+	SigningAlgorithm ApplicationSigningAlgorithm `json:"signing_algorithm"`
+
+	// VendorName The name that the texts of the Configuration API bear.
+	VendorName string `json:"vendor_name"`
+}
+
+// ApplicationScopePolicy enforced: a request must name its scopes; optional: a client may be let off that.
+type ApplicationScopePolicy string
+
+// ApplicationSecretPolicy once: a secret is shown when it is made and never again; revealable: those made from now on are also sealed, and can be seen again.
+type ApplicationSecretPolicy string
+
+// ApplicationSecurityProfile oauth2.1, or oauth2: then clients may be allowed the grants password and implicit.
+type ApplicationSecurityProfile string
+
+// ApplicationSigningAlgorithm ES256, RS256 or EdDSA. A change makes a key of the other algorithm, which signs at once.
+type ApplicationSigningAlgorithm string
+
+// ApplicationList defines model for ApplicationList.
+type ApplicationList struct {
+	Items []Application `json:"items"`
+
+	// NextCursor Where the next page begins; null: there is none.
+	NextCursor nullable.Nullable[string] `json:"next_cursor"`
+}
+
+// ApplicationPatch defines model for ApplicationPatch.
+type ApplicationPatch struct {
+	// Branding How pages for users present the application. It is kept and shown, and acts on nothing yet.
+	Branding nullable.Nullable[struct {
+		// Colour #rrggbb.
+		Colour nullable.Nullable[string] `json:"colour,omitempty"`
+
+		// Logo An https URL.
+		Logo nullable.Nullable[string] `json:"logo,omitempty"`
+
+		// Name 1 to 60 characters.
+		Name nullable.Nullable[string] `json:"name,omitempty"`
+	}] `json:"branding,omitempty"`
+
+	// CaptureApi Whether the user-record API of product A is served. It is kept and shown, and acts on nothing yet.
+	CaptureApi nullable.Nullable[bool] `json:"capture_api,omitempty"`
+
+	// ClaimsInIdToken Whether the claims of the granted scopes stand in the id_token. It is kept and shown, and acts on nothing yet.
+	ClaimsInIdToken nullable.Nullable[bool] `json:"claims_in_id_token,omitempty"`
+
+	// CodeLifetime Seconds that an authorization code lives, 1 to 600. It is kept and shown, and acts on nothing yet.
+	CodeLifetime nullable.Nullable[int64] `json:"code_lifetime,omitempty"`
+
+	// Id The id, part of every URL of the application.
+	Id *string `json:"id,omitempty"`
+
+	// Issuer The URL that names the application to its clients.
+	Issuer *string `json:"issuer,omitempty"`
+
+	// LegacyPaths Whether the paths of other products are served. It is kept and shown, and acts on nothing yet.
+	LegacyPaths nullable.Nullable[bool] `json:"legacy_paths,omitempty"`
+
+	// LegacyTokenQuery Whether tokens are taken from query strings. It is kept and shown, and acts on nothing yet.
+	LegacyTokenQuery nullable.Nullable[bool] `json:"legacy_token_query,omitempty"`
+
+	// Name 1 to 255 characters.
+	Name nullable.Nullable[string] `json:"name,omitempty"`
+
+	// RefreshRetryWindow Seconds in which a refresh whose answer was lost may be repeated, 0 to 3,600. It is kept and shown, and acts on nothing yet.
+	RefreshRetryWindow nullable.Nullable[int64] `json:"refresh_retry_window,omitempty"`
+
+	// Registration Whether users may register. It is kept and shown, and acts on nothing yet.
+	Registration nullable.Nullable[bool] `json:"registration,omitempty"`
+
+	// ScopePolicy enforced: a request must name its scopes; optional: a client may be let off that.
+	ScopePolicy nullable.Nullable[ApplicationPatchScopePolicy] `json:"scope_policy,omitempty"`
+
+	// SecretPolicy once: a secret is shown when it is made and never again; revealable: those made from now on are also sealed, and can be seen again.
+	SecretPolicy nullable.Nullable[ApplicationPatchSecretPolicy] `json:"secret_policy,omitempty"`
+
+	// SecurityProfile oauth2.1, or oauth2: then clients may be allowed the grants password and implicit.
+	SecurityProfile nullable.Nullable[ApplicationPatchSecurityProfile] `json:"security_profile,omitempty"`
+
+	// SessionLifetime Seconds that a user stays signed in, 1 to 31,536,000. It is kept and shown, and acts on nothing yet.
+	SessionLifetime nullable.Nullable[int64] `json:"session_lifetime,omitempty"`
+
+	// SigningAlgorithm ES256, RS256 or EdDSA. A change makes a key of the other algorithm, which signs at once.
+	SigningAlgorithm nullable.Nullable[ApplicationPatchSigningAlgorithm] `json:"signing_algorithm,omitempty"`
+
+	// VendorName The name that the texts of the Configuration API bear.
+	VendorName nullable.Nullable[string] `json:"vendor_name,omitempty"`
+}
+
+// ApplicationPatchScopePolicy enforced: a request must name its scopes; optional: a client may be let off that.
+type ApplicationPatchScopePolicy string
+
+// ApplicationPatchSecretPolicy once: a secret is shown when it is made and never again; revealable: those made from now on are also sealed, and can be seen again.
+type ApplicationPatchSecretPolicy string
+
+// ApplicationPatchSecurityProfile oauth2.1, or oauth2: then clients may be allowed the grants password and implicit.
+type ApplicationPatchSecurityProfile string
+
+// ApplicationPatchSigningAlgorithm ES256, RS256 or EdDSA. A change makes a key of the other algorithm, which signs at once.
+type ApplicationPatchSigningAlgorithm string
+
+// AuditEvent defines model for AuditEvent.
+type AuditEvent struct {
+	// Action client.create, token.revoke and so on.
+	Action string `json:"action"`
+
+	// Actor client:<id>, admin:<email> or system.
+	Actor string `json:"actor"`
+
+	// Address The address that the request came from; null: there was none.
+	Address nullable.Nullable[string] `json:"address"`
+
+	// After The record after; null: there is none.
+	After interface{} `json:"after"`
+	At    time.Time   `json:"at"`
+
+	// Before The record before; null: there was none.
+	Before interface{} `json:"before"`
+	Id     string      `json:"id"`
+
+	// Object client:<id>, scope:<name> and so on.
+	Object  string            `json:"object"`
+	Outcome AuditEventOutcome `json:"outcome"`
+
+	// RequestId X-Request-Id of the answer; null: there was none.
+	RequestId nullable.Nullable[string] `json:"request_id"`
+}
+
+// AuditEventOutcome defines model for AuditEvent.Outcome.
+type AuditEventOutcome string
+
+// AuditEventList defines model for AuditEventList.
+type AuditEventList struct {
+	Items []AuditEvent `json:"items"`
+
+	// NextCursor Where the next page begins; null: there is none.
+	NextCursor nullable.Nullable[string] `json:"next_cursor"`
+}
+
+// Branding defines model for Branding.
+type Branding struct {
+	Colour nullable.Nullable[string] `json:"colour"`
+	Logo   nullable.Nullable[string] `json:"logo"`
+	Name   nullable.Nullable[string] `json:"name"`
+}
+
+// Client defines model for Client.
+type Client struct {
+	// AccessTokenFormat jwt (RFC 9068) or opaque; one that never expires is opaque.
+	AccessTokenFormat ClientAccessTokenFormat `json:"access_token_format"`
+
+	// AccessTokenLifetime Seconds that an access token lives, 1 to 3,153,600,000 (100 years), or never.
+	AccessTokenLifetime Client_AccessTokenLifetime `json:"access_token_lifetime"`
+
+	// Active false kills all that it was given, for good.
+	Active bool `json:"active"`
+
+	// AllowedIps The addresses that it may call from: up to 1,000 prefixes or addresses, as an array or in one string with commas; none: everyone.
+	AllowedIps []string `json:"allowed_ips"`
+
+	// AllowedOrigins Origins, scheme://host[:port], that may call from a browser, beyond those of redirect_uris; up to 100.
+	AllowedOrigins []string `json:"allowed_origins"`
+
+	// BackchannelLogoutSessionRequired Whether logout tokens must name the session.
+	BackchannelLogoutSessionRequired bool `json:"backchannel_logout_session_required"`
+
+	// BackchannelLogoutUri Where logout tokens are sent: an absolute URI without a fragment, https save for loopback addresses.
+	BackchannelLogoutUri nullable.Nullable[string] `json:"backchannel_logout_uri"`
+
+	// Contacts Up to 20 mail addresses of who answers for it.
+	Contacts []string `json:"contacts"`
+
+	// CreatedAt When it was made.
+	CreatedAt time.Time `json:"created_at"`
+
+	// Description Up to 2,000 characters.
+	Description string    `json:"description"`
+	Endpoints   Endpoints `json:"endpoints"`
+
+	// Features Permissions of the Configuration API and of user records; login_client stands alone, metadata is granted by the operator of the server.
+	Features []ClientFeatures `json:"features"`
+
+	// GrantTypes The grants that it may use, of those of its kind; password and implicit under the security profile oauth2 only.
+	GrantTypes []string `json:"grant_types"`
+
+	// Id The client's id, 1 to 128 characters of A-Z a-z 0-9 . _ ~ -. It may be given at creation, for migration.
+	Id string `json:"id"`
+
+	// IssueSecret Of kind native: it has a secret although public; checked when it is sent, and proves nothing by itself.
+	IssueSecret bool `json:"issue_secret"`
+
+	// Kind What the client runs as; it decides the grant types that it may have.
+	Kind ClientKind `json:"kind"`
+
+	// LastUsedAt When it was used last, as far as is known.
+	LastUsedAt nullable.Nullable[time.Time] `json:"last_used_at"`
+
+	// Name 1 to 255 characters without control characters; unique, without regard to case, together with version.
+	Name string `json:"name"`
+
+	// OwnedBy The administrator who made it.
+	OwnedBy nullable.Nullable[string] `json:"owned_by"`
+
+	// PostLogoutRedirectUris Where browsers return to after a logout; up to 100, of the form of redirect_uris.
+	PostLogoutRedirectUris []string `json:"post_logout_redirect_uris"`
+
+	// RateLimit The requests it may make: per_second, burst (with per_second) and per_day, each 1 or more, or left out.
+	RateLimit RateLimit `json:"rate_limit"`
+
+	// RedirectUris Where browsers return to: up to 100 absolute URIs without a fragment, https save for loopback addresses; schemes of one's own for native clients only. Compared exactly, the port of an http loopback address excepted.
+	RedirectUris []string `json:"redirect_uris"`
+
+	// RefreshFamilyLifetime Seconds after which nothing is refreshed any more, 1 to 3,153,600,000, or unlimited.
+	RefreshFamilyLifetime Client_RefreshFamilyLifetime `json:"refresh_family_lifetime"`
+
+	// RefreshLimit How often a grant is refreshed, 0 to 2,147,483,647, or unlimited; 0: no refresh token is issued.
+	RefreshLimit Client_RefreshLimit `json:"refresh_limit"`
+
+	// RefreshRotation Whether each refresh gives a new refresh token; false for confidential clients only.
+	RefreshRotation bool `json:"refresh_rotation"`
+
+	// RefreshTokenLifetime Seconds that a refresh token lives from its issue, 1 to 3,153,600,000; with the grant refresh_token only.
+	RefreshTokenLifetime int64 `json:"refresh_token_lifetime"`
+
+	// RequirePkce Whether a code is asked for with a challenge; always for public clients.
+	RequirePkce bool `json:"require_pkce"`
+
+	// RequireRequestedScopes Where scopes are allowed, whether a request that names none is refused; else it gets all. false under the scope policy optional only.
+	RequireRequestedScopes bool `json:"require_requested_scopes"`
+
+	// Scopes The scopes that it may be given, each existing: those of kind system with client_credentials, those of kind user or openid with the grants of users; up to 1,000.
+	Scopes []string `json:"scopes"`
+
+	// Secret Its first secret, of 24 to 256 characters, given by the role owner at creation; else one is made where it has one.
+	Secret *string `json:"secret,omitempty"`
+
+	// Secrets Its secrets: id, label, hint (the last 4 characters), created_at, expires_at, last_used_at.
+	Secrets []Secret `json:"secrets"`
+
+	// Tags Up to 50 words of one's own, of up to 100 characters.
+	Tags []string `json:"tags"`
+
+	// TokenEndpointAuthMethod How it authenticates; of the two with a secret either is taken, whichever is set. none for public clients alone.
+	TokenEndpointAuthMethod ClientTokenEndpointAuthMethod `json:"token_endpoint_auth_method"`
+
+	// Type Whether it can keep a secret: confidential or public. web and service are confidential, spa and native public, other is either.
+	Type ClientType `json:"type"`
+
+	// UpdatedAt When it was changed last.
+	UpdatedAt time.Time `json:"updated_at"`
+
+	// Version Up to 40 characters, compared exactly.
+	Version string `json:"version"`
+}
+
+// ClientAccessTokenFormat jwt (RFC 9068) or opaque; one that never expires is opaque.
+type ClientAccessTokenFormat string
+
+// ClientAccessTokenLifetime0 defines model for Client.AccessTokenLifetime.0.
+type ClientAccessTokenLifetime0 = int64
+
+// ClientAccessTokenLifetime1 defines model for Client.AccessTokenLifetime.1.
+type ClientAccessTokenLifetime1 string
+
+// Client_AccessTokenLifetime Seconds that an access token lives, 1 to 3,153,600,000 (100 years), or never.
+type Client_AccessTokenLifetime struct {
+	union json.RawMessage
+}
+
+// ClientFeatures defines model for Client.Features.
+type ClientFeatures string
+
+// ClientKind What the client runs as; it decides the grant types that it may have.
+type ClientKind string
+
+// ClientRefreshFamilyLifetime0 defines model for Client.RefreshFamilyLifetime.0.
+type ClientRefreshFamilyLifetime0 = int64
+
+// ClientRefreshFamilyLifetime1 defines model for Client.RefreshFamilyLifetime.1.
+type ClientRefreshFamilyLifetime1 string
+
+// Client_RefreshFamilyLifetime Seconds after which nothing is refreshed any more, 1 to 3,153,600,000, or unlimited.
+type Client_RefreshFamilyLifetime struct {
+	union json.RawMessage
+}
+
+// ClientRefreshLimit0 defines model for Client.RefreshLimit.0.
+type ClientRefreshLimit0 = int64
+
+// ClientRefreshLimit1 defines model for Client.RefreshLimit.1.
+type ClientRefreshLimit1 string
+
+// Client_RefreshLimit How often a grant is refreshed, 0 to 2,147,483,647, or unlimited; 0: no refresh token is issued.
+type Client_RefreshLimit struct {
+	union json.RawMessage
+}
+
+// ClientTokenEndpointAuthMethod How it authenticates; of the two with a secret either is taken, whichever is set. none for public clients alone.
+type ClientTokenEndpointAuthMethod string
+
+// ClientType Whether it can keep a secret: confidential or public. web and service are confidential, spa and native public, other is either.
+type ClientType string
+
+// ClientFields defines model for ClientFields.
+type ClientFields struct {
+	// AccessTokenFormat jwt (RFC 9068) or opaque; one that never expires is opaque.
+	AccessTokenFormat nullable.Nullable[ClientFieldsAccessTokenFormat] `json:"access_token_format,omitempty"`
+
+	// AccessTokenLifetime Seconds that an access token lives, 1 to 3,153,600,000 (100 years), or never.
+	AccessTokenLifetime *ClientFields_AccessTokenLifetime `json:"access_token_lifetime,omitempty"`
+
+	// Active false kills all that it was given, for good.
+	Active nullable.Nullable[bool] `json:"active,omitempty"`
+
+	// AllowedIps The addresses that it may call from: up to 1,000 prefixes or addresses, as an array or in one string with commas; none: everyone.
+	AllowedIps *ClientFields_AllowedIps `json:"allowed_ips,omitempty"`
+
+	// AllowedOrigins Origins, scheme://host[:port], that may call from a browser, beyond those of redirect_uris; up to 100.
+	AllowedOrigins *[]string `json:"allowed_origins,omitempty"`
+
+	// BackchannelLogoutSessionRequired Whether logout tokens must name the session.
+	BackchannelLogoutSessionRequired nullable.Nullable[bool] `json:"backchannel_logout_session_required,omitempty"`
+
+	// BackchannelLogoutUri Where logout tokens are sent: an absolute URI without a fragment, https save for loopback addresses.
+	BackchannelLogoutUri nullable.Nullable[string] `json:"backchannel_logout_uri,omitempty"`
+
+	// Contacts Up to 20 mail addresses of who answers for it.
+	Contacts *[]string `json:"contacts,omitempty"`
+
+	// CreatedAt When it was made.
+	CreatedAt *time.Time `json:"created_at,omitempty"`
+
+	// Description Up to 2,000 characters.
+	Description nullable.Nullable[string] `json:"description,omitempty"`
+	Endpoints   *Endpoints                `json:"endpoints,omitempty"`
+
+	// Features Permissions of the Configuration API and of user records; login_client stands alone, metadata is granted by the operator of the server.
+	Features *[]ClientFieldsFeatures `json:"features,omitempty"`
+
+	// GrantTypes The grants that it may use, of those of its kind; password and implicit under the security profile oauth2 only.
+	GrantTypes *[]string `json:"grant_types,omitempty"`
+
+	// Id The client's id, 1 to 128 characters of A-Z a-z 0-9 . _ ~ -. It may be given at creation, for migration.
+	Id nullable.Nullable[string] `json:"id,omitempty"`
+
+	// IssueSecret Of kind native: it has a secret although public; checked when it is sent, and proves nothing by itself.
+	IssueSecret nullable.Nullable[bool] `json:"issue_secret,omitempty"`
+
+	// Kind What the client runs as; it decides the grant types that it may have.
+	Kind nullable.Nullable[ClientFieldsKind] `json:"kind,omitempty"`
+
+	// LastUsedAt When it was used last, as far as is known.
+	LastUsedAt nullable.Nullable[time.Time] `json:"last_used_at,omitempty"`
+
+	// Name 1 to 255 characters without control characters; unique, without regard to case, together with version.
+	Name nullable.Nullable[string] `json:"name,omitempty"`
+
+	// OwnedBy The administrator who made it.
+	OwnedBy nullable.Nullable[string] `json:"owned_by,omitempty"`
+
+	// PostLogoutRedirectUris Where browsers return to after a logout; up to 100, of the form of redirect_uris.
+	PostLogoutRedirectUris *[]string `json:"post_logout_redirect_uris,omitempty"`
+
+	// RateLimit The requests it may make: per_second, burst (with per_second) and per_day, each 1 or more, or left out.
+	RateLimit *RateLimit `json:"rate_limit,omitempty"`
+
+	// RedirectUris Where browsers return to: up to 100 absolute URIs without a fragment, https save for loopback addresses; schemes of one's own for native clients only. Compared exactly, the port of an http loopback address excepted.
+	RedirectUris *[]string `json:"redirect_uris,omitempty"`
+
+	// RefreshFamilyLifetime Seconds after which nothing is refreshed any more, 1 to 3,153,600,000, or unlimited.
+	RefreshFamilyLifetime *ClientFields_RefreshFamilyLifetime `json:"refresh_family_lifetime,omitempty"`
+
+	// RefreshLimit How often a grant is refreshed, 0 to 2,147,483,647, or unlimited; 0: no refresh token is issued.
+	RefreshLimit *ClientFields_RefreshLimit `json:"refresh_limit,omitempty"`
+
+	// RefreshRotation Whether each refresh gives a new refresh token; false for confidential clients only.
+	RefreshRotation nullable.Nullable[bool] `json:"refresh_rotation,omitempty"`
+
+	// RefreshTokenLifetime Seconds that a refresh token lives from its issue, 1 to 3,153,600,000; with the grant refresh_token only.
+	RefreshTokenLifetime nullable.Nullable[int64] `json:"refresh_token_lifetime,omitempty"`
+
+	// RequirePkce Whether a code is asked for with a challenge; always for public clients.
+	RequirePkce nullable.Nullable[bool] `json:"require_pkce,omitempty"`
+
+	// RequireRequestedScopes Where scopes are allowed, whether a request that names none is refused; else it gets all. false under the scope policy optional only.
+	RequireRequestedScopes nullable.Nullable[bool] `json:"require_requested_scopes,omitempty"`
+
+	// Scopes The scopes that it may be given, each existing: those of kind system with client_credentials, those of kind user or openid with the grants of users; up to 1,000.
+	Scopes *[]string `json:"scopes,omitempty"`
+
+	// Secret Its first secret, of 24 to 256 characters, given by the role owner at creation; else one is made where it has one.
+	Secret nullable.Nullable[string] `json:"secret,omitempty"`
+
+	// Secrets Its secrets: id, label, hint (the last 4 characters), created_at, expires_at, last_used_at.
+	Secrets *[]Secret `json:"secrets,omitempty"`
+
+	// Tags Up to 50 words of one's own, of up to 100 characters.
+	Tags *[]string `json:"tags,omitempty"`
+
+	// TokenEndpointAuthMethod How it authenticates; of the two with a secret either is taken, whichever is set. none for public clients alone.
+	TokenEndpointAuthMethod nullable.Nullable[ClientFieldsTokenEndpointAuthMethod] `json:"token_endpoint_auth_method,omitempty"`
+
+	// Type Whether it can keep a secret: confidential or public. web and service are confidential, spa and native public, other is either.
+	Type nullable.Nullable[ClientFieldsType] `json:"type,omitempty"`
+
+	// UpdatedAt When it was changed last.
+	UpdatedAt *time.Time `json:"updated_at,omitempty"`
+
+	// Version Up to 40 characters, compared exactly.
+	Version nullable.Nullable[string] `json:"version,omitempty"`
+}
+
+// ClientFieldsAccessTokenFormat jwt (RFC 9068) or opaque; one that never expires is opaque.
+type ClientFieldsAccessTokenFormat string
+
+// ClientFieldsAccessTokenLifetime0 defines model for ClientFields.AccessTokenLifetime.0.
+type ClientFieldsAccessTokenLifetime0 = int64
+
+// ClientFieldsAccessTokenLifetime1 defines model for ClientFields.AccessTokenLifetime.1.
+type ClientFieldsAccessTokenLifetime1 string
+
+// ClientFields_AccessTokenLifetime Seconds that an access token lives, 1 to 3,153,600,000 (100 years), or never.
+type ClientFields_AccessTokenLifetime struct {
+	union json.RawMessage
+}
+
+// ClientFieldsAllowedIps0 defines model for ClientFields.AllowedIps.0.
+type ClientFieldsAllowedIps0 = []string
+
+// ClientFieldsAllowedIps1 defines model for ClientFields.AllowedIps.1.
+type ClientFieldsAllowedIps1 = string
+
+// ClientFields_AllowedIps The addresses that it may call from: up to 1,000 prefixes or addresses, as an array or in one string with commas; none: everyone.
+type ClientFields_AllowedIps struct {
+	union json.RawMessage
+}
+
+// ClientFieldsFeatures defines model for ClientFields.Features.
+type ClientFieldsFeatures string
+
+// ClientFieldsKind What the client runs as; it decides the grant types that it may have.
+type ClientFieldsKind string
+
+// ClientFieldsRefreshFamilyLifetime0 defines model for ClientFields.RefreshFamilyLifetime.0.
+type ClientFieldsRefreshFamilyLifetime0 = int64
+
+// ClientFieldsRefreshFamilyLifetime1 defines model for ClientFields.RefreshFamilyLifetime.1.
+type ClientFieldsRefreshFamilyLifetime1 string
+
+// ClientFields_RefreshFamilyLifetime Seconds after which nothing is refreshed any more, 1 to 3,153,600,000, or unlimited.
+type ClientFields_RefreshFamilyLifetime struct {
+	union json.RawMessage
+}
+
+// ClientFieldsRefreshLimit0 defines model for ClientFields.RefreshLimit.0.
+type ClientFieldsRefreshLimit0 = int64
+
+// ClientFieldsRefreshLimit1 defines model for ClientFields.RefreshLimit.1.
+type ClientFieldsRefreshLimit1 string
+
+// ClientFields_RefreshLimit How often a grant is refreshed, 0 to 2,147,483,647, or unlimited; 0: no refresh token is issued.
+type ClientFields_RefreshLimit struct {
+	union json.RawMessage
+}
+
+// ClientFieldsTokenEndpointAuthMethod How it authenticates; of the two with a secret either is taken, whichever is set. none for public clients alone.
+type ClientFieldsTokenEndpointAuthMethod string
+
+// ClientFieldsType Whether it can keep a secret: confidential or public. web and service are confidential, spa and native public, other is either.
+type ClientFieldsType string
+
+// ClientList defines model for ClientList.
+type ClientList struct {
+	Items []Client `json:"items"`
+
+	// NextCursor Where the next page begins; null: there is none.
+	NextCursor nullable.Nullable[string] `json:"next_cursor"`
+}
+
+// Endpoints defines model for Endpoints.
+type Endpoints struct {
+	Introspection string `json:"introspection"`
+	Issuer        string `json:"issuer"`
+	Jwks          string `json:"jwks"`
+	Refresh       string `json:"refresh"`
+	Revocation    string `json:"revocation"`
+	Token         string `json:"token"`
+}
+
+// ErrorDetail defines model for ErrorDetail.
+type ErrorDetail struct {
+	// Location Where the error occurred, e.g. 'body.items[3].tags' or 'path.thing-id'
+	Location *string `json:"location,omitempty"`
+
+	// Message Error message text
+	Message *string `json:"message,omitempty"`
+
+	// Value The value at the given location
+	Value interface{} `json:"value,omitempty"`
+}
+
+// ErrorModel defines model for ErrorModel.
+type ErrorModel struct {
+	// Detail A human-readable explanation specific to this occurrence of the problem.
+	//
+	// Example: Property foo is required but is missing.
+	Detail *string `json:"detail,omitempty"`
+
+	// Errors Optional list of individual error details
+	Errors *[]ErrorDetail `json:"errors,omitempty"`
+
+	// Instance A URI reference that identifies the specific occurrence of the problem.
+	//
+	// Example: https://example.com/error-log/abc123
+	Instance *string `json:"instance,omitempty"`
+
+	// Status HTTP status code
+	//
+	// Example: 400
+	Status *int64 `json:"status,omitempty"`
+
+	// Title A short, human-readable summary of the problem type. This value should not change between occurrences of the error.
+	//
+	// Example: Bad Request
+	Title *string `json:"title,omitempty"`
+
+	// Type A URI reference to human-readable documentation for the error.
+	//
+	// Example: https://example.com/errors/example
+	Type *string `json:"type,omitempty"`
+}
+
+// Key defines model for Key.
+type Key struct {
+	// ActiveAt From when on it signs.
+	ActiveAt  time.Time    `json:"active_at"`
+	Algorithm KeyAlgorithm `json:"algorithm"`
+
+	// CreatedAt Since when it is in the JWK set.
+	CreatedAt time.Time `json:"created_at"`
+
+	// Id The kid of its tokens.
+	Id string `json:"id"`
+
+	// Jwk The public key (RFC 7517).
+	Jwk interface{} `json:"jwk"`
+
+	// RetiredAt From when on it signs no more; null: that is not planned yet.
+	RetiredAt nullable.Nullable[time.Time] `json:"retired_at"`
+
+	// State published: it will sign from active_at on; active: it signs; retired: it signs no more, and what it signed may still live.
+	State KeyState `json:"state"`
+}
+
+// KeyAlgorithm defines model for Key.Algorithm.
+type KeyAlgorithm string
+
+// KeyState published: it will sign from active_at on; active: it signs; retired: it signs no more, and what it signed may still live.
+type KeyState string
+
+// KeyList defines model for KeyList.
+type KeyList struct {
+	Items []Key `json:"items"`
+
+	// NextCursor Where the next page begins; null: there is none.
+	NextCursor nullable.Nullable[string] `json:"next_cursor"`
+}
+
+// NewApplication defines model for NewApplication.
+type NewApplication struct {
+	Branding         Branding `json:"branding"`
+	CaptureApi       bool     `json:"capture_api"`
+	ClaimsInIdToken  bool     `json:"claims_in_id_token"`
+	CodeLifetime     int64    `json:"code_lifetime"`
+	Id               string   `json:"id"`
+	Issuer           string   `json:"issuer"`
+	LegacyPaths      bool     `json:"legacy_paths"`
+	LegacyTokenQuery bool     `json:"legacy_token_query"`
+	Name             string   `json:"name"`
+
+	// OwnerClientId A client with the feature owner, made with it.
+	OwnerClientId string `json:"owner_client_id"`
+
+	// OwnerClientSecret Its secret, shown this once.
+	OwnerClientSecret  string `json:"owner_client_secret"`
+	RefreshRetryWindow int64  `json:"refresh_retry_window"`
+	Registration       bool   `json:"registration"`
+	ScopePolicy        string `json:"scope_policy"`
+	SecretPolicy       string `json:"secret_policy"`
+	SecurityProfile    string `json:"security_profile"`
+	SessionLifetime    int64  `json:"session_lifetime"`
+	SigningAlgorithm   string `json:"signing_algorithm"`
+	VendorName         string `json:"vendor_name"`
+}
+
+// NewSecret defines model for NewSecret.
+type NewSecret struct {
+	CreatedAt  time.Time                    `json:"created_at"`
+	ExpiresAt  nullable.Nullable[time.Time] `json:"expires_at"`
+	Hint       string                       `json:"hint"`
+	Id         string                       `json:"id"`
+	Label      string                       `json:"label"`
+	LastUsedAt nullable.Nullable[time.Time] `json:"last_used_at"`
+
+	// Secret The secret, shown this once.
+	Secret string `json:"secret"`
+}
+
+// Problem defines model for Problem.
+type Problem struct {
+	// Detail What went wrong, and what to do about it.
+	Detail *string `json:"detail,omitempty"`
+
+	// Errors The values that were refused, each with its place.
+	Errors *[]Refusal `json:"errors,omitempty"`
+
+	// Status The HTTP status.
+	Status int64 `json:"status"`
+
+	// Title The status, in words.
+	Title string `json:"title"`
+}
+
+// RateLimit defines model for RateLimit.
+type RateLimit struct {
+	Burst     *int64 `json:"burst,omitempty"`
+	PerDay    *int64 `json:"per_day,omitempty"`
+	PerSecond *int64 `json:"per_second,omitempty"`
+}
+
+// Refusal defines model for Refusal.
+type Refusal struct {
+	// Location Where the value is: body.redirect_uris[1], query.limit.
+	Location string `json:"location"`
+
+	// Message Why it was refused, and what to write.
+	Message string `json:"message"`
+}
+
+// Resource defines model for Resource.
+type Resource struct {
+	// AccessTokenFormat jwt or opaque; left to the clients where it is empty or null.
+	AccessTokenFormat string `json:"access_token_format"`
+
+	// Identifier The URI of the API, as its clients name it (RFC 8707); fixed.
+	Identifier string `json:"identifier"`
+
+	// IntrospectingClients The clients that may introspect tokens for it.
+	IntrospectingClients []string `json:"introspecting_clients"`
+
+	// Name Up to 255 characters.
+	Name string `json:"name"`
+
+	// Scopes The scopes that a token for it may carry; none: any.
+	Scopes []string `json:"scopes"`
+}
+
+// ResourceFields defines model for ResourceFields.
+type ResourceFields struct {
+	// AccessTokenFormat jwt or opaque; left to the clients where it is empty or null.
+	AccessTokenFormat nullable.Nullable[string] `json:"access_token_format,omitempty"`
+
+	// Identifier The URI of the API, as its clients name it (RFC 8707); fixed.
+	Identifier nullable.Nullable[string] `json:"identifier,omitempty"`
+
+	// IntrospectingClients The clients that may introspect tokens for it.
+	IntrospectingClients *[]string `json:"introspecting_clients,omitempty"`
+
+	// Name Up to 255 characters.
+	Name nullable.Nullable[string] `json:"name,omitempty"`
+
+	// Scopes The scopes that a token for it may carry; none: any.
+	Scopes *[]string `json:"scopes,omitempty"`
+}
+
+// ResourceList defines model for ResourceList.
+type ResourceList struct {
+	Items []Resource `json:"items"`
+
+	// NextCursor Where the next page begins; null: there is none.
+	NextCursor nullable.Nullable[string] `json:"next_cursor"`
+}
+
+// Revealed defines model for Revealed.
+type Revealed struct {
+	Secret string `json:"secret"`
+}
+
+// RevokedCount defines model for RevokedCount.
+type RevokedCount struct {
+	Revoked int64 `json:"revoked"`
+}
+
+// Scope defines model for Scope.
+type Scope struct {
+	// Description Up to 2,000 characters.
+	Description string `json:"description"`
+
+	// Kind Whom it is for: user, system, or any of these two. openid is that of the built-in ones.
+	Kind string `json:"kind"`
+
+	// Name Up to 128 printable ASCII characters without space, quotation mark and backslash; unique without regard to case; fixed.
+	Name string `json:"name"`
+
+	// RequiredRole The role that a user must have to be given it. It is kept and shown; there are no users yet.
+	RequiredRole string `json:"required_role"`
+
+	// UrlPatterns The paths that it opens, for gateways. It is kept and shown; there is no gateway check yet.
+	UrlPatterns []string `json:"url_patterns"`
+}
+
+// ScopeFields defines model for ScopeFields.
+type ScopeFields struct {
+	// Description Up to 2,000 characters.
+	Description nullable.Nullable[string] `json:"description,omitempty"`
+
+	// Kind Whom it is for: user, system, or any of these two. openid is that of the built-in ones.
+	Kind nullable.Nullable[string] `json:"kind,omitempty"`
+
+	// Name Up to 128 printable ASCII characters without space, quotation mark and backslash; unique without regard to case; fixed.
+	Name nullable.Nullable[string] `json:"name,omitempty"`
+
+	// RequiredRole The role that a user must have to be given it. It is kept and shown; there are no users yet.
+	RequiredRole nullable.Nullable[string] `json:"required_role,omitempty"`
+
+	// UrlPatterns The paths that it opens, for gateways. It is kept and shown; there is no gateway check yet.
+	UrlPatterns *[]string `json:"url_patterns,omitempty"`
+}
+
+// ScopeList defines model for ScopeList.
+type ScopeList struct {
+	Items []Scope `json:"items"`
+
+	// NextCursor Where the next page begins; null: there is none.
+	NextCursor nullable.Nullable[string] `json:"next_cursor"`
+}
+
+// Secret defines model for Secret.
+type Secret struct {
+	CreatedAt  time.Time                    `json:"created_at"`
+	ExpiresAt  nullable.Nullable[time.Time] `json:"expires_at"`
+	Hint       string                       `json:"hint"`
+	Id         string                       `json:"id"`
+	Label      string                       `json:"label"`
+	LastUsedAt nullable.Nullable[time.Time] `json:"last_used_at"`
+}
+
+// SecretList defines model for SecretList.
+type SecretList struct {
+	Items []Secret `json:"items"`
+
+	// NextCursor Where the next page begins; null: there is none.
+	NextCursor nullable.Nullable[string] `json:"next_cursor"`
+}
+
+// TokenFamily defines model for TokenFamily.
+type TokenFamily struct {
+	AccessExpiresAt  string                       `json:"access_expires_at"`
+	Audience         []string                     `json:"audience"`
+	ClientId         string                       `json:"client_id"`
+	GrantType        string                       `json:"grant_type"`
+	Id               string                       `json:"id"`
+	IssuedAt         time.Time                    `json:"issued_at"`
+	LastAddress      nullable.Nullable[string]    `json:"last_address"`
+	LastRefreshedAt  nullable.Nullable[time.Time] `json:"last_refreshed_at"`
+	RefreshExpiresAt nullable.Nullable[time.Time] `json:"refresh_expires_at"`
+	RefreshesLeft    nullable.Nullable[string]    `json:"refreshes_left"`
+	Scopes           []string                     `json:"scopes"`
+	State            string                       `json:"state"`
+	UserId           nullable.Nullable[string]    `json:"user_id"`
+	Why              nullable.Nullable[string]    `json:"why"`
+}
+
+// TokenFamilyList defines model for TokenFamilyList.
+type TokenFamilyList struct {
+	Items []TokenFamily `json:"items"`
+
+	// NextCursor Where the next page begins; null: there is none.
+	NextCursor nullable.Nullable[string] `json:"next_cursor"`
+}
+
 // ListApplicationsParams defines parameters for ListApplications.
 type ListApplicationsParams struct {
-	Limit  *int    `form:"limit,omitempty" json:"limit,omitempty"`
+	// Limit How many items at most; a page may have fewer, and there are more as long as next_cursor is not null.
+	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor next_cursor of the page before; left out: the first page.
 	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
 // CreateApplicationJSONBody defines parameters for CreateApplication.
-type CreateApplicationJSONBody = map[string]interface{}
+type CreateApplicationJSONBody struct {
+	// Id The id, which is part of every URL of the application; left out, one of 26 characters is made. It can't be changed.
+	Id nullable.Nullable[string] `json:"id,omitempty"`
+
+	// Name 1 to 255 characters.
+	Name string `json:"name"`
+
+	// Preset Settings as those expect who come from another product: akamai, appdirect or webmethods.
+	Preset nullable.Nullable[string] `json:"preset,omitempty"`
+}
 
 // DeleteApplicationParams defines parameters for DeleteApplication.
 type DeleteApplicationParams struct {
+	// IfMatch The entity tag of the record as it was read: where it changed since, nothing is done (412). It may be left out.
 	IfMatch *string `json:"If-Match,omitempty"`
 }
 
-// EditApplicationApplicationMergePatchPlusJSONBody defines parameters for EditApplication.
-type EditApplicationApplicationMergePatchPlusJSONBody = map[string]interface{}
-
 // EditApplicationParams defines parameters for EditApplication.
 type EditApplicationParams struct {
+	// IfMatch The entity tag of the record as it was read: where it changed since, nothing is done (412). It may be left out.
 	IfMatch *string `json:"If-Match,omitempty"`
 }
 
 // ListAuditEventsParams defines parameters for ListAuditEvents.
 type ListAuditEventsParams struct {
-	Limit  *int       `form:"limit,omitempty" json:"limit,omitempty"`
-	Cursor *string    `form:"cursor,omitempty" json:"cursor,omitempty"`
-	Actor  *string    `form:"actor,omitempty" json:"actor,omitempty"`
-	Action *string    `form:"action,omitempty" json:"action,omitempty"`
-	Object *string    `form:"object,omitempty" json:"object,omitempty"`
-	Since  *time.Time `form:"since,omitempty" json:"since,omitempty"`
-	Until  *time.Time `form:"until,omitempty" json:"until,omitempty"`
+	// Limit How many items at most; a page may have fewer, and there are more as long as next_cursor is not null.
+	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor next_cursor of the page before; left out: the first page.
+	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Actor Only events of this actor.
+	Actor *string `form:"actor,omitempty" json:"actor,omitempty"`
+
+	// Action Only this action; one that ends with a full stop, as client., stands for all that begin so.
+	Action *string `form:"action,omitempty" json:"action,omitempty"`
+
+	// Object Only events about this object.
+	Object *string `form:"object,omitempty" json:"object,omitempty"`
+
+	// Since Only events at or after this time (RFC 3339).
+	Since *time.Time `form:"since,omitempty" json:"since,omitempty"`
+
+	// Until Only events before this time (RFC 3339).
+	Until *time.Time `form:"until,omitempty" json:"until,omitempty"`
 }
 
 // ListClientsParams defines parameters for ListClients.
 type ListClientsParams struct {
-	Limit       *int       `form:"limit,omitempty" json:"limit,omitempty"`
-	Cursor      *string    `form:"cursor,omitempty" json:"cursor,omitempty"`
-	Q           *string    `form:"q,omitempty" json:"q,omitempty"`
-	Kind        *string    `form:"kind,omitempty" json:"kind,omitempty"`
-	Type        *string    `form:"type,omitempty" json:"type,omitempty"`
-	Feature     *string    `form:"feature,omitempty" json:"feature,omitempty"`
-	Tag         *string    `form:"tag,omitempty" json:"tag,omitempty"`
+	// Limit How many items at most; a page may have fewer, and there are more as long as next_cursor is not null.
+	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor next_cursor of the page before; left out: the first page.
+	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Q Text in the name, the id or the description, without regard to case; with one or two characters: what the name begins with.
+	Q *string `form:"q,omitempty" json:"q,omitempty"`
+
+	// Kind Only clients of this kind.
+	Kind *ListClientsParamsKind `form:"kind,omitempty" json:"kind,omitempty"`
+
+	// Type Only clients of this type.
+	Type *ListClientsParamsType `form:"type,omitempty" json:"type,omitempty"`
+
+	// Feature Only clients with this feature.
+	Feature *ListClientsParamsFeature `form:"feature,omitempty" json:"feature,omitempty"`
+
+	// Active Only clients that are active, or that are not.
+	Active *ListClientsParamsActive `form:"active,omitempty" json:"active,omitempty"`
+
+	// Tag Only clients with this tag.
+	Tag *string `form:"tag,omitempty" json:"tag,omitempty"`
+
+	// UnusedSince Only clients not used since this time (RFC 3339), those first that are unused for longest.
 	UnusedSince *time.Time `form:"unused_since,omitempty" json:"unused_since,omitempty"`
-	Active      *bool      `form:"active,omitempty" json:"active,omitempty"`
 }
 
-// CreateClientJSONBody defines parameters for CreateClient.
-type CreateClientJSONBody = map[string]interface{}
+// ListClientsParamsKind defines parameters for ListClients.
+type ListClientsParamsKind string
+
+// ListClientsParamsType defines parameters for ListClients.
+type ListClientsParamsType string
+
+// ListClientsParamsFeature defines parameters for ListClients.
+type ListClientsParamsFeature string
+
+// ListClientsParamsActive defines parameters for ListClients.
+type ListClientsParamsActive string
+
+// ExportClientsParams defines parameters for ExportClients.
+type ExportClientsParams struct {
+	// WithSecrets Their secrets too, where the application lets them be seen again; for the role owner, and audited.
+	WithSecrets *bool `form:"with_secrets,omitempty" json:"with_secrets,omitempty"`
+
+	// After Only those made after this one: the id in the last line of an export that broke off.
+	After *string `form:"after,omitempty" json:"after,omitempty"`
+}
+
+// ImportClientsParams defines parameters for ImportClients.
+type ImportClientsParams struct {
+	// DryRun Judge everything, store nothing.
+	DryRun *bool `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+
+	// CreateScopes Make scopes that are not there, of the kind any.
+	CreateScopes *bool `form:"create_scopes,omitempty" json:"create_scopes,omitempty"`
+
+	// MakeSecrets Make a secret where a line brings none, and answer it; else such a client has none.
+	MakeSecrets *bool `form:"make_secrets,omitempty" json:"make_secrets,omitempty"`
+}
 
 // DeleteClientParams defines parameters for DeleteClient.
 type DeleteClientParams struct {
+	// IfMatch The entity tag of the record as it was read: where it changed since, nothing is done (412). It may be left out.
 	IfMatch *string `json:"If-Match,omitempty"`
 }
-
-// EditClientApplicationMergePatchPlusJSONBody defines parameters for EditClient.
-type EditClientApplicationMergePatchPlusJSONBody = map[string]interface{}
 
 // EditClientParams defines parameters for EditClient.
 type EditClientParams struct {
+	// IfMatch The entity tag of the record as it was read: where it changed since, nothing is done (412). It may be left out.
 	IfMatch *string `json:"If-Match,omitempty"`
 }
 
-// ReplaceClientJSONBody defines parameters for ReplaceClient.
-type ReplaceClientJSONBody = map[string]interface{}
-
 // ReplaceClientParams defines parameters for ReplaceClient.
 type ReplaceClientParams struct {
+	// IfMatch The entity tag of the record as it was read: where it changed since, nothing is done (412). It may be left out.
 	IfMatch *string `json:"If-Match,omitempty"`
 }
 
 // ListSecretsParams defines parameters for ListSecrets.
 type ListSecretsParams struct {
-	Limit  *int    `form:"limit,omitempty" json:"limit,omitempty"`
+	// Limit How many items at most; a page may have fewer, and there are more as long as next_cursor is not null.
+	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor next_cursor of the page before; left out: the first page.
 	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
 // CreateSecretJSONBody defines parameters for CreateSecret.
-type CreateSecretJSONBody = map[string]interface{}
+type CreateSecretJSONBody struct {
+	// ExpiresAt When it ends; null: never.
+	ExpiresAt nullable.Nullable[time.Time] `json:"expires_at,omitempty"`
+
+	// Label What it is for.
+	Label nullable.Nullable[string] `json:"label,omitempty"`
+
+	// RetireOthersInHours How long the others still work, in hours; 0: no more; null: they stay as they are.
+	RetireOthersInHours nullable.Nullable[int64] `json:"retire_others_in_hours,omitempty"`
+}
+
+// CreateSecretParams defines parameters for CreateSecret.
+type CreateSecretParams struct {
+	// IfMatch The entity tag of the record as it was read: where it changed since, nothing is done (412). It may be left out.
+	IfMatch *string `json:"If-Match,omitempty"`
+}
 
 // DeleteSecretParams defines parameters for DeleteSecret.
 type DeleteSecretParams struct {
+	// IfMatch The entity tag of the record as it was read: where it changed since, nothing is done (412). It may be left out.
 	IfMatch *string `json:"If-Match,omitempty"`
 }
 
 // ListKeysParams defines parameters for ListKeys.
 type ListKeysParams struct {
-	Limit  *int    `form:"limit,omitempty" json:"limit,omitempty"`
+	// Limit How many items at most; a page may have fewer, and there are more as long as next_cursor is not null.
+	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor next_cursor of the page before; left out: the first page.
 	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
 // RotateKeysJSONBody defines parameters for RotateKeys.
-type RotateKeysJSONBody = map[string]interface{}
+type RotateKeysJSONBody struct {
+	// Immediately false: the new key is published now and signs once everybody has had the time to learn of it. true: it signs at once, for a key that leaked; whoever has remembered the JWK set refuses its tokens until they fetch it again.
+	Immediately nullable.Nullable[bool] `json:"immediately,omitempty"`
+}
 
 // ListResourcesParams defines parameters for ListResources.
 type ListResourcesParams struct {
-	Limit  *int    `form:"limit,omitempty" json:"limit,omitempty"`
+	// Limit How many items at most; a page may have fewer, and there are more as long as next_cursor is not null.
+	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor next_cursor of the page before; left out: the first page.
 	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
-// CreateResourceJSONBody defines parameters for CreateResource.
-type CreateResourceJSONBody = map[string]interface{}
-
 // DeleteResourceParams defines parameters for DeleteResource.
 type DeleteResourceParams struct {
+	// IfMatch The entity tag of the record as it was read: where it changed since, nothing is done (412). It may be left out.
 	IfMatch *string `json:"If-Match,omitempty"`
 }
 
-// EditResourceApplicationMergePatchPlusJSONBody defines parameters for EditResource.
-type EditResourceApplicationMergePatchPlusJSONBody = map[string]interface{}
-
 // EditResourceParams defines parameters for EditResource.
 type EditResourceParams struct {
+	// IfMatch The entity tag of the record as it was read: where it changed since, nothing is done (412). It may be left out.
 	IfMatch *string `json:"If-Match,omitempty"`
 }
 
 // ListScopesParams defines parameters for ListScopes.
 type ListScopesParams struct {
-	Limit  *int    `form:"limit,omitempty" json:"limit,omitempty"`
+	// Limit How many items at most; a page may have fewer, and there are more as long as next_cursor is not null.
+	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor next_cursor of the page before; left out: the first page.
 	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
-// CreateScopeJSONBody defines parameters for CreateScope.
-type CreateScopeJSONBody = map[string]interface{}
-
 // DeleteScopeParams defines parameters for DeleteScope.
 type DeleteScopeParams struct {
+	// IfMatch The entity tag of the record as it was read: where it changed since, nothing is done (412). It may be left out.
 	IfMatch *string `json:"If-Match,omitempty"`
 }
 
-// EditScopeApplicationMergePatchPlusJSONBody defines parameters for EditScope.
-type EditScopeApplicationMergePatchPlusJSONBody = map[string]interface{}
-
 // EditScopeParams defines parameters for EditScope.
 type EditScopeParams struct {
+	// IfMatch The entity tag of the record as it was read: where it changed since, nothing is done (412). It may be left out.
 	IfMatch *string `json:"If-Match,omitempty"`
 }
 
 // ListTokensParams defines parameters for ListTokens.
 type ListTokensParams struct {
-	Limit    *int    `form:"limit,omitempty" json:"limit,omitempty"`
-	Cursor   *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+	// Limit How many items at most; a page may have fewer, and there are more as long as next_cursor is not null.
+	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor next_cursor of the page before; left out: the first page.
+	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// ClientId Only tokens of this client.
 	ClientId *string `form:"client_id,omitempty" json:"client_id,omitempty"`
-	UserId   *string `form:"user_id,omitempty" json:"user_id,omitempty"`
-	Scope    *string `form:"scope,omitempty" json:"scope,omitempty"`
-	State    *string `form:"state,omitempty" json:"state,omitempty"`
+
+	// UserId Only tokens of this user; there are no users yet.
+	UserId *string `form:"user_id,omitempty" json:"user_id,omitempty"`
+
+	// Scope Only tokens that carry this scope.
+	Scope *string `form:"scope,omitempty" json:"scope,omitempty"`
+
+	// State Only tokens in this state.
+	State *ListTokensParamsState `form:"state,omitempty" json:"state,omitempty"`
 }
 
-// RevokeTokensJSONBody defines parameters for RevokeTokens.
-type RevokeTokensJSONBody = map[string]interface{}
+// ListTokensParamsState defines parameters for ListTokens.
+type ListTokensParamsState string
 
-// RevokeTokenParams defines parameters for RevokeToken.
-type RevokeTokenParams struct {
-	IfMatch *string `json:"If-Match,omitempty"`
+// RevokeTokensJSONBody defines parameters for RevokeTokens.
+type RevokeTokensJSONBody struct {
+	// ClientId Those of this client.
+	ClientId nullable.Nullable[string] `json:"client_id,omitempty"`
+
+	// Scope Those that carry this scope.
+	Scope nullable.Nullable[string] `json:"scope,omitempty"`
+
+	// UserId Those of this user.
+	UserId nullable.Nullable[string] `json:"user_id,omitempty"`
 }
 
 // CreateApplicationJSONRequestBody defines body for CreateApplication for application/json ContentType.
-type CreateApplicationJSONRequestBody = CreateApplicationJSONBody
+type CreateApplicationJSONRequestBody CreateApplicationJSONBody
 
 // EditApplicationApplicationMergePatchPlusJSONRequestBody defines body for EditApplication for application/merge-patch+json ContentType.
-type EditApplicationApplicationMergePatchPlusJSONRequestBody = EditApplicationApplicationMergePatchPlusJSONBody
+type EditApplicationApplicationMergePatchPlusJSONRequestBody = ApplicationPatch
 
 // CreateClientJSONRequestBody defines body for CreateClient for application/json ContentType.
-type CreateClientJSONRequestBody = CreateClientJSONBody
+type CreateClientJSONRequestBody = ClientFields
 
 // EditClientApplicationMergePatchPlusJSONRequestBody defines body for EditClient for application/merge-patch+json ContentType.
-type EditClientApplicationMergePatchPlusJSONRequestBody = EditClientApplicationMergePatchPlusJSONBody
+type EditClientApplicationMergePatchPlusJSONRequestBody = ClientFields
 
 // ReplaceClientJSONRequestBody defines body for ReplaceClient for application/json ContentType.
-type ReplaceClientJSONRequestBody = ReplaceClientJSONBody
+type ReplaceClientJSONRequestBody = ClientFields
 
 // CreateSecretJSONRequestBody defines body for CreateSecret for application/json ContentType.
-type CreateSecretJSONRequestBody = CreateSecretJSONBody
+type CreateSecretJSONRequestBody CreateSecretJSONBody
 
 // RotateKeysJSONRequestBody defines body for RotateKeys for application/json ContentType.
-type RotateKeysJSONRequestBody = RotateKeysJSONBody
+type RotateKeysJSONRequestBody RotateKeysJSONBody
 
 // CreateResourceJSONRequestBody defines body for CreateResource for application/json ContentType.
-type CreateResourceJSONRequestBody = CreateResourceJSONBody
+type CreateResourceJSONRequestBody = ResourceFields
 
 // EditResourceApplicationMergePatchPlusJSONRequestBody defines body for EditResource for application/merge-patch+json ContentType.
-type EditResourceApplicationMergePatchPlusJSONRequestBody = EditResourceApplicationMergePatchPlusJSONBody
+type EditResourceApplicationMergePatchPlusJSONRequestBody = ResourceFields
 
 // CreateScopeJSONRequestBody defines body for CreateScope for application/json ContentType.
-type CreateScopeJSONRequestBody = CreateScopeJSONBody
+type CreateScopeJSONRequestBody = ScopeFields
 
 // EditScopeApplicationMergePatchPlusJSONRequestBody defines body for EditScope for application/merge-patch+json ContentType.
-type EditScopeApplicationMergePatchPlusJSONRequestBody = EditScopeApplicationMergePatchPlusJSONBody
+type EditScopeApplicationMergePatchPlusJSONRequestBody = ScopeFields
 
 // RevokeTokensJSONRequestBody defines body for RevokeTokens for application/json ContentType.
-type RevokeTokensJSONRequestBody = RevokeTokensJSONBody
+type RevokeTokensJSONRequestBody RevokeTokensJSONBody
+
+// AsClientAccessTokenLifetime0 returns the union data inside the Client_AccessTokenLifetime as a ClientAccessTokenLifetime0
+func (t Client_AccessTokenLifetime) AsClientAccessTokenLifetime0() (ClientAccessTokenLifetime0, error) {
+	var body ClientAccessTokenLifetime0
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromClientAccessTokenLifetime0 overwrites any union data inside the Client_AccessTokenLifetime as the provided ClientAccessTokenLifetime0
+func (t *Client_AccessTokenLifetime) FromClientAccessTokenLifetime0(v ClientAccessTokenLifetime0) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeClientAccessTokenLifetime0 performs a merge with any union data inside the Client_AccessTokenLifetime, using the provided ClientAccessTokenLifetime0
+func (t *Client_AccessTokenLifetime) MergeClientAccessTokenLifetime0(v ClientAccessTokenLifetime0) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsClientAccessTokenLifetime1 returns the union data inside the Client_AccessTokenLifetime as a ClientAccessTokenLifetime1
+func (t Client_AccessTokenLifetime) AsClientAccessTokenLifetime1() (ClientAccessTokenLifetime1, error) {
+	var body ClientAccessTokenLifetime1
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromClientAccessTokenLifetime1 overwrites any union data inside the Client_AccessTokenLifetime as the provided ClientAccessTokenLifetime1
+func (t *Client_AccessTokenLifetime) FromClientAccessTokenLifetime1(v ClientAccessTokenLifetime1) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeClientAccessTokenLifetime1 performs a merge with any union data inside the Client_AccessTokenLifetime, using the provided ClientAccessTokenLifetime1
+func (t *Client_AccessTokenLifetime) MergeClientAccessTokenLifetime1(v ClientAccessTokenLifetime1) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+func (t Client_AccessTokenLifetime) MarshalJSON() ([]byte, error) {
+	b, err := t.union.MarshalJSON()
+	return b, err
+}
+
+func (t *Client_AccessTokenLifetime) UnmarshalJSON(b []byte) error {
+	err := t.union.UnmarshalJSON(b)
+	return err
+}
+
+// AsClientRefreshFamilyLifetime0 returns the union data inside the Client_RefreshFamilyLifetime as a ClientRefreshFamilyLifetime0
+func (t Client_RefreshFamilyLifetime) AsClientRefreshFamilyLifetime0() (ClientRefreshFamilyLifetime0, error) {
+	var body ClientRefreshFamilyLifetime0
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromClientRefreshFamilyLifetime0 overwrites any union data inside the Client_RefreshFamilyLifetime as the provided ClientRefreshFamilyLifetime0
+func (t *Client_RefreshFamilyLifetime) FromClientRefreshFamilyLifetime0(v ClientRefreshFamilyLifetime0) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeClientRefreshFamilyLifetime0 performs a merge with any union data inside the Client_RefreshFamilyLifetime, using the provided ClientRefreshFamilyLifetime0
+func (t *Client_RefreshFamilyLifetime) MergeClientRefreshFamilyLifetime0(v ClientRefreshFamilyLifetime0) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsClientRefreshFamilyLifetime1 returns the union data inside the Client_RefreshFamilyLifetime as a ClientRefreshFamilyLifetime1
+func (t Client_RefreshFamilyLifetime) AsClientRefreshFamilyLifetime1() (ClientRefreshFamilyLifetime1, error) {
+	var body ClientRefreshFamilyLifetime1
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromClientRefreshFamilyLifetime1 overwrites any union data inside the Client_RefreshFamilyLifetime as the provided ClientRefreshFamilyLifetime1
+func (t *Client_RefreshFamilyLifetime) FromClientRefreshFamilyLifetime1(v ClientRefreshFamilyLifetime1) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeClientRefreshFamilyLifetime1 performs a merge with any union data inside the Client_RefreshFamilyLifetime, using the provided ClientRefreshFamilyLifetime1
+func (t *Client_RefreshFamilyLifetime) MergeClientRefreshFamilyLifetime1(v ClientRefreshFamilyLifetime1) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+func (t Client_RefreshFamilyLifetime) MarshalJSON() ([]byte, error) {
+	b, err := t.union.MarshalJSON()
+	return b, err
+}
+
+func (t *Client_RefreshFamilyLifetime) UnmarshalJSON(b []byte) error {
+	err := t.union.UnmarshalJSON(b)
+	return err
+}
+
+// AsClientRefreshLimit0 returns the union data inside the Client_RefreshLimit as a ClientRefreshLimit0
+func (t Client_RefreshLimit) AsClientRefreshLimit0() (ClientRefreshLimit0, error) {
+	var body ClientRefreshLimit0
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromClientRefreshLimit0 overwrites any union data inside the Client_RefreshLimit as the provided ClientRefreshLimit0
+func (t *Client_RefreshLimit) FromClientRefreshLimit0(v ClientRefreshLimit0) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeClientRefreshLimit0 performs a merge with any union data inside the Client_RefreshLimit, using the provided ClientRefreshLimit0
+func (t *Client_RefreshLimit) MergeClientRefreshLimit0(v ClientRefreshLimit0) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsClientRefreshLimit1 returns the union data inside the Client_RefreshLimit as a ClientRefreshLimit1
+func (t Client_RefreshLimit) AsClientRefreshLimit1() (ClientRefreshLimit1, error) {
+	var body ClientRefreshLimit1
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromClientRefreshLimit1 overwrites any union data inside the Client_RefreshLimit as the provided ClientRefreshLimit1
+func (t *Client_RefreshLimit) FromClientRefreshLimit1(v ClientRefreshLimit1) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeClientRefreshLimit1 performs a merge with any union data inside the Client_RefreshLimit, using the provided ClientRefreshLimit1
+func (t *Client_RefreshLimit) MergeClientRefreshLimit1(v ClientRefreshLimit1) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+func (t Client_RefreshLimit) MarshalJSON() ([]byte, error) {
+	b, err := t.union.MarshalJSON()
+	return b, err
+}
+
+func (t *Client_RefreshLimit) UnmarshalJSON(b []byte) error {
+	err := t.union.UnmarshalJSON(b)
+	return err
+}
+
+// AsClientFieldsAccessTokenLifetime0 returns the union data inside the ClientFields_AccessTokenLifetime as a ClientFieldsAccessTokenLifetime0
+func (t ClientFields_AccessTokenLifetime) AsClientFieldsAccessTokenLifetime0() (ClientFieldsAccessTokenLifetime0, error) {
+	var body ClientFieldsAccessTokenLifetime0
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromClientFieldsAccessTokenLifetime0 overwrites any union data inside the ClientFields_AccessTokenLifetime as the provided ClientFieldsAccessTokenLifetime0
+func (t *ClientFields_AccessTokenLifetime) FromClientFieldsAccessTokenLifetime0(v ClientFieldsAccessTokenLifetime0) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeClientFieldsAccessTokenLifetime0 performs a merge with any union data inside the ClientFields_AccessTokenLifetime, using the provided ClientFieldsAccessTokenLifetime0
+func (t *ClientFields_AccessTokenLifetime) MergeClientFieldsAccessTokenLifetime0(v ClientFieldsAccessTokenLifetime0) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsClientFieldsAccessTokenLifetime1 returns the union data inside the ClientFields_AccessTokenLifetime as a ClientFieldsAccessTokenLifetime1
+func (t ClientFields_AccessTokenLifetime) AsClientFieldsAccessTokenLifetime1() (ClientFieldsAccessTokenLifetime1, error) {
+	var body ClientFieldsAccessTokenLifetime1
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromClientFieldsAccessTokenLifetime1 overwrites any union data inside the ClientFields_AccessTokenLifetime as the provided ClientFieldsAccessTokenLifetime1
+func (t *ClientFields_AccessTokenLifetime) FromClientFieldsAccessTokenLifetime1(v ClientFieldsAccessTokenLifetime1) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeClientFieldsAccessTokenLifetime1 performs a merge with any union data inside the ClientFields_AccessTokenLifetime, using the provided ClientFieldsAccessTokenLifetime1
+func (t *ClientFields_AccessTokenLifetime) MergeClientFieldsAccessTokenLifetime1(v ClientFieldsAccessTokenLifetime1) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+func (t ClientFields_AccessTokenLifetime) MarshalJSON() ([]byte, error) {
+	b, err := t.union.MarshalJSON()
+	return b, err
+}
+
+func (t *ClientFields_AccessTokenLifetime) UnmarshalJSON(b []byte) error {
+	err := t.union.UnmarshalJSON(b)
+	return err
+}
+
+// AsClientFieldsAllowedIps0 returns the union data inside the ClientFields_AllowedIps as a ClientFieldsAllowedIps0
+func (t ClientFields_AllowedIps) AsClientFieldsAllowedIps0() (ClientFieldsAllowedIps0, error) {
+	var body ClientFieldsAllowedIps0
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromClientFieldsAllowedIps0 overwrites any union data inside the ClientFields_AllowedIps as the provided ClientFieldsAllowedIps0
+func (t *ClientFields_AllowedIps) FromClientFieldsAllowedIps0(v ClientFieldsAllowedIps0) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeClientFieldsAllowedIps0 performs a merge with any union data inside the ClientFields_AllowedIps, using the provided ClientFieldsAllowedIps0
+func (t *ClientFields_AllowedIps) MergeClientFieldsAllowedIps0(v ClientFieldsAllowedIps0) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsClientFieldsAllowedIps1 returns the union data inside the ClientFields_AllowedIps as a ClientFieldsAllowedIps1
+func (t ClientFields_AllowedIps) AsClientFieldsAllowedIps1() (ClientFieldsAllowedIps1, error) {
+	var body ClientFieldsAllowedIps1
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromClientFieldsAllowedIps1 overwrites any union data inside the ClientFields_AllowedIps as the provided ClientFieldsAllowedIps1
+func (t *ClientFields_AllowedIps) FromClientFieldsAllowedIps1(v ClientFieldsAllowedIps1) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeClientFieldsAllowedIps1 performs a merge with any union data inside the ClientFields_AllowedIps, using the provided ClientFieldsAllowedIps1
+func (t *ClientFields_AllowedIps) MergeClientFieldsAllowedIps1(v ClientFieldsAllowedIps1) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+func (t ClientFields_AllowedIps) MarshalJSON() ([]byte, error) {
+	b, err := t.union.MarshalJSON()
+	return b, err
+}
+
+func (t *ClientFields_AllowedIps) UnmarshalJSON(b []byte) error {
+	err := t.union.UnmarshalJSON(b)
+	return err
+}
+
+// AsClientFieldsRefreshFamilyLifetime0 returns the union data inside the ClientFields_RefreshFamilyLifetime as a ClientFieldsRefreshFamilyLifetime0
+func (t ClientFields_RefreshFamilyLifetime) AsClientFieldsRefreshFamilyLifetime0() (ClientFieldsRefreshFamilyLifetime0, error) {
+	var body ClientFieldsRefreshFamilyLifetime0
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromClientFieldsRefreshFamilyLifetime0 overwrites any union data inside the ClientFields_RefreshFamilyLifetime as the provided ClientFieldsRefreshFamilyLifetime0
+func (t *ClientFields_RefreshFamilyLifetime) FromClientFieldsRefreshFamilyLifetime0(v ClientFieldsRefreshFamilyLifetime0) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeClientFieldsRefreshFamilyLifetime0 performs a merge with any union data inside the ClientFields_RefreshFamilyLifetime, using the provided ClientFieldsRefreshFamilyLifetime0
+func (t *ClientFields_RefreshFamilyLifetime) MergeClientFieldsRefreshFamilyLifetime0(v ClientFieldsRefreshFamilyLifetime0) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsClientFieldsRefreshFamilyLifetime1 returns the union data inside the ClientFields_RefreshFamilyLifetime as a ClientFieldsRefreshFamilyLifetime1
+func (t ClientFields_RefreshFamilyLifetime) AsClientFieldsRefreshFamilyLifetime1() (ClientFieldsRefreshFamilyLifetime1, error) {
+	var body ClientFieldsRefreshFamilyLifetime1
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromClientFieldsRefreshFamilyLifetime1 overwrites any union data inside the ClientFields_RefreshFamilyLifetime as the provided ClientFieldsRefreshFamilyLifetime1
+func (t *ClientFields_RefreshFamilyLifetime) FromClientFieldsRefreshFamilyLifetime1(v ClientFieldsRefreshFamilyLifetime1) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeClientFieldsRefreshFamilyLifetime1 performs a merge with any union data inside the ClientFields_RefreshFamilyLifetime, using the provided ClientFieldsRefreshFamilyLifetime1
+func (t *ClientFields_RefreshFamilyLifetime) MergeClientFieldsRefreshFamilyLifetime1(v ClientFieldsRefreshFamilyLifetime1) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+func (t ClientFields_RefreshFamilyLifetime) MarshalJSON() ([]byte, error) {
+	b, err := t.union.MarshalJSON()
+	return b, err
+}
+
+func (t *ClientFields_RefreshFamilyLifetime) UnmarshalJSON(b []byte) error {
+	err := t.union.UnmarshalJSON(b)
+	return err
+}
+
+// AsClientFieldsRefreshLimit0 returns the union data inside the ClientFields_RefreshLimit as a ClientFieldsRefreshLimit0
+func (t ClientFields_RefreshLimit) AsClientFieldsRefreshLimit0() (ClientFieldsRefreshLimit0, error) {
+	var body ClientFieldsRefreshLimit0
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromClientFieldsRefreshLimit0 overwrites any union data inside the ClientFields_RefreshLimit as the provided ClientFieldsRefreshLimit0
+func (t *ClientFields_RefreshLimit) FromClientFieldsRefreshLimit0(v ClientFieldsRefreshLimit0) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeClientFieldsRefreshLimit0 performs a merge with any union data inside the ClientFields_RefreshLimit, using the provided ClientFieldsRefreshLimit0
+func (t *ClientFields_RefreshLimit) MergeClientFieldsRefreshLimit0(v ClientFieldsRefreshLimit0) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsClientFieldsRefreshLimit1 returns the union data inside the ClientFields_RefreshLimit as a ClientFieldsRefreshLimit1
+func (t ClientFields_RefreshLimit) AsClientFieldsRefreshLimit1() (ClientFieldsRefreshLimit1, error) {
+	var body ClientFieldsRefreshLimit1
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromClientFieldsRefreshLimit1 overwrites any union data inside the ClientFields_RefreshLimit as the provided ClientFieldsRefreshLimit1
+func (t *ClientFields_RefreshLimit) FromClientFieldsRefreshLimit1(v ClientFieldsRefreshLimit1) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeClientFieldsRefreshLimit1 performs a merge with any union data inside the ClientFields_RefreshLimit, using the provided ClientFieldsRefreshLimit1
+func (t *ClientFields_RefreshLimit) MergeClientFieldsRefreshLimit1(v ClientFieldsRefreshLimit1) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+func (t ClientFields_RefreshLimit) MarshalJSON() ([]byte, error) {
+	b, err := t.union.MarshalJSON()
+	return b, err
+}
+
+func (t *ClientFields_RefreshLimit) UnmarshalJSON(b []byte) error {
+	err := t.union.UnmarshalJSON(b)
+	return err
+}
 
 // RequestEditorFn is the function signature for the RequestEditor callback function
 type RequestEditorFn func(ctx context.Context, req *http.Request) error
@@ -218,8 +2256,8 @@ type HttpRequestDoer interface {
 	Do(req *http.Request) (*http.Response, error)
 }
 
-// Client which conforms to the OpenAPI3 specification for this service.
-type Client struct {
+// API which conforms to the OpenAPI3 specification for this service.
+type API struct {
 	// The endpoint of the server conforming to this interface, with scheme,
 	// https://api.deepmap.com for example. This can contain a path relative
 	// to the server, such as https://api.deepmap.com/dev-test, and all the
@@ -236,12 +2274,12 @@ type Client struct {
 }
 
 // ClientOption allows setting custom parameters during construction
-type ClientOption func(*Client) error
+type ClientOption func(*API) error
 
-// Creates a new Client, with reasonable defaults
-func NewClient(server string, opts ...ClientOption) (*Client, error) {
+// Creates a new API, with reasonable defaults
+func NewClient(server string, opts ...ClientOption) (*API, error) {
 	// create a client with sane default values
-	client := Client{
+	client := API{
 		Server: server,
 	}
 	// mutate client and add all optional params
@@ -264,7 +2302,7 @@ func NewClient(server string, opts ...ClientOption) (*Client, error) {
 // WithHTTPClient allows overriding the default Doer, which is
 // automatically created using http.Client. This is useful for tests.
 func WithHTTPClient(doer HttpRequestDoer) ClientOption {
-	return func(c *Client) error {
+	return func(c *API) error {
 		c.Client = doer
 		return nil
 	}
@@ -273,7 +2311,7 @@ func WithHTTPClient(doer HttpRequestDoer) ClientOption {
 // WithRequestEditorFn allows setting up a callback function, which will be
 // called right before sending the request. This can be used to mutate the request.
 func WithRequestEditorFn(fn RequestEditorFn) ClientOption {
-	return func(c *Client) error {
+	return func(c *API) error {
 		c.RequestEditors = append(c.RequestEditors, fn)
 		return nil
 	}
@@ -282,165 +2320,291 @@ func WithRequestEditorFn(fn RequestEditorFn) ClientOption {
 // The interface specification for the client above.
 type ClientInterface interface {
 
-	// ListApplications performs a GET /api/v1/applications (the `ListApplications` operationId) request.
+	// ListApplications List applications: all of them for an owner of the default application, else the caller's own
+	//
+	// Corresponds with GET /api/v1/applications (the `ListApplications` operationId).
 	ListApplications(ctx context.Context, params *ListApplicationsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// CreateApplicationWithBody performs a POST /api/v1/applications (the `CreateApplication` operationId) request,
-	// with any type of body and a specified content type.
+	// CreateApplicationWithBody Make an application, for an owner client of the default application with its secret
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v1/applications (the `CreateApplication` operationId).
 	CreateApplicationWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// CreateApplication performs a POST /api/v1/applications (the `CreateApplication` operationId) request.
+	// CreateApplication Make an application, for an owner client of the default application with its secret
+	//
 	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v1/applications (the `CreateApplication` operationId).
 	CreateApplication(ctx context.Context, body CreateApplicationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// DeleteApplication performs a DELETE /api/v1/applications/{app} (the `DeleteApplication` operationId) request.
+	// DeleteApplication Delete an application and everything in it; all of it is dead at once
+	//
+	// Corresponds with DELETE /api/v1/applications/{app} (the `DeleteApplication` operationId).
 	DeleteApplication(ctx context.Context, app string, params *DeleteApplicationParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// GetApplication performs a GET /api/v1/applications/{app} (the `GetApplication` operationId) request.
+	// GetApplication Show an application and its settings
+	//
+	// Corresponds with GET /api/v1/applications/{app} (the `GetApplication` operationId).
 	GetApplication(ctx context.Context, app string, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// EditApplicationWithBody performs a PATCH /api/v1/applications/{app} (the `EditApplication` operationId) request,
-	// with any type of body and a specified content type.
+	// EditApplicationWithBody Change settings
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PATCH /api/v1/applications/{app} (the `EditApplication` operationId).
 	EditApplicationWithBody(ctx context.Context, app string, params *EditApplicationParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// EditApplicationWithApplicationMergePatchPlusJSONBody performs a PATCH /api/v1/applications/{app} (the `EditApplication` operationId) request.
+	// EditApplicationWithApplicationMergePatchPlusJSONBody Change settings
+	//
 	// Takes a body of the `application/merge-patch+json` content type.
+	//
+	// Corresponds with PATCH /api/v1/applications/{app} (the `EditApplication` operationId).
 	EditApplicationWithApplicationMergePatchPlusJSONBody(ctx context.Context, app string, params *EditApplicationParams, body EditApplicationApplicationMergePatchPlusJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// ListAuditEvents performs a GET /api/v1/applications/{app}/audit (the `ListAuditEvents` operationId) request.
+	// ListAuditEvents List audit events, the newest first
+	//
+	// Corresponds with GET /api/v1/applications/{app}/audit (the `ListAuditEvents` operationId).
 	ListAuditEvents(ctx context.Context, app string, params *ListAuditEventsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// ListClients performs a GET /api/v1/applications/{app}/clients (the `ListClients` operationId) request.
+	// ListClients List and search clients, in the order in which they were made
+	//
+	// Corresponds with GET /api/v1/applications/{app}/clients (the `ListClients` operationId).
 	ListClients(ctx context.Context, app string, params *ListClientsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// CreateClientWithBody performs a POST /api/v1/applications/{app}/clients (the `CreateClient` operationId) request,
-	// with any type of body and a specified content type.
+	// CreateClientWithBody Make a client; the answer shows its secret this once
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v1/applications/{app}/clients (the `CreateClient` operationId).
 	CreateClientWithBody(ctx context.Context, app string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// CreateClient performs a POST /api/v1/applications/{app}/clients (the `CreateClient` operationId) request.
+	// CreateClient Make a client; the answer shows its secret this once
+	//
 	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v1/applications/{app}/clients (the `CreateClient` operationId).
 	CreateClient(ctx context.Context, app string, body CreateClientJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// DeleteClient performs a DELETE /api/v1/applications/{app}/clients/{id} (the `DeleteClient` operationId) request.
+	// ExportClients Give all clients, one a line, in order of creation, as an import takes them
+	//
+	// Corresponds with GET /api/v1/applications/{app}/clients/export (the `ExportClients` operationId).
+	ExportClients(ctx context.Context, app string, params *ExportClientsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ImportClientsWithBody Make clients, one a line, each refused alone; what is there already just so is left alone
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v1/applications/{app}/clients/import (the `ImportClients` operationId).
+	ImportClientsWithBody(ctx context.Context, app string, params *ImportClientsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeleteClient Delete a client and all that it was given
+	//
+	// Corresponds with DELETE /api/v1/applications/{app}/clients/{id} (the `DeleteClient` operationId).
 	DeleteClient(ctx context.Context, app string, id string, params *DeleteClientParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// GetClient performs a GET /api/v1/applications/{app}/clients/{id} (the `GetClient` operationId) request.
+	// GetClient Show a client
+	//
+	// Corresponds with GET /api/v1/applications/{app}/clients/{id} (the `GetClient` operationId).
 	GetClient(ctx context.Context, app string, id string, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// EditClientWithBody performs a PATCH /api/v1/applications/{app}/clients/{id} (the `EditClient` operationId) request,
-	// with any type of body and a specified content type.
+	// EditClientWithBody Change fields of a client
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PATCH /api/v1/applications/{app}/clients/{id} (the `EditClient` operationId).
 	EditClientWithBody(ctx context.Context, app string, id string, params *EditClientParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// EditClientWithApplicationMergePatchPlusJSONBody performs a PATCH /api/v1/applications/{app}/clients/{id} (the `EditClient` operationId) request.
+	// EditClientWithApplicationMergePatchPlusJSONBody Change fields of a client
+	//
 	// Takes a body of the `application/merge-patch+json` content type.
+	//
+	// Corresponds with PATCH /api/v1/applications/{app}/clients/{id} (the `EditClient` operationId).
 	EditClientWithApplicationMergePatchPlusJSONBody(ctx context.Context, app string, id string, params *EditClientParams, body EditClientApplicationMergePatchPlusJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// ReplaceClientWithBody performs a PUT /api/v1/applications/{app}/clients/{id} (the `ReplaceClient` operationId) request,
-	// with any type of body and a specified content type.
+	// ReplaceClientWithBody Replace a client's fields: what is left out goes back to its default
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /api/v1/applications/{app}/clients/{id} (the `ReplaceClient` operationId).
 	ReplaceClientWithBody(ctx context.Context, app string, id string, params *ReplaceClientParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// ReplaceClient performs a PUT /api/v1/applications/{app}/clients/{id} (the `ReplaceClient` operationId) request.
+	// ReplaceClient Replace a client's fields: what is left out goes back to its default
+	//
 	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /api/v1/applications/{app}/clients/{id} (the `ReplaceClient` operationId).
 	ReplaceClient(ctx context.Context, app string, id string, params *ReplaceClientParams, body ReplaceClientJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// ListSecrets performs a GET /api/v1/applications/{app}/clients/{id}/secrets (the `ListSecrets` operationId) request.
+	// ListSecrets List the secrets of a client, the oldest first
+	//
+	// Corresponds with GET /api/v1/applications/{app}/clients/{id}/secrets (the `ListSecrets` operationId).
 	ListSecrets(ctx context.Context, app string, id string, params *ListSecretsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// CreateSecretWithBody performs a POST /api/v1/applications/{app}/clients/{id}/secrets (the `CreateSecret` operationId) request,
-	// with any type of body and a specified content type.
-	CreateSecretWithBody(ctx context.Context, app string, id string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+	// CreateSecretWithBody Make one more secret; the answer shows it this once
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v1/applications/{app}/clients/{id}/secrets (the `CreateSecret` operationId).
+	CreateSecretWithBody(ctx context.Context, app string, id string, params *CreateSecretParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// CreateSecret performs a POST /api/v1/applications/{app}/clients/{id}/secrets (the `CreateSecret` operationId) request.
+	// CreateSecret Make one more secret; the answer shows it this once
+	//
 	// Takes a body of the `application/json` content type.
-	CreateSecret(ctx context.Context, app string, id string, body CreateSecretJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+	//
+	// Corresponds with POST /api/v1/applications/{app}/clients/{id}/secrets (the `CreateSecret` operationId).
+	CreateSecret(ctx context.Context, app string, id string, params *CreateSecretParams, body CreateSecretJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// DeleteSecret performs a DELETE /api/v1/applications/{app}/clients/{id}/secrets/{secret} (the `DeleteSecret` operationId) request.
+	// DeleteSecret End a secret at once
+	//
+	// Corresponds with DELETE /api/v1/applications/{app}/clients/{id}/secrets/{secret} (the `DeleteSecret` operationId).
 	DeleteSecret(ctx context.Context, app string, id string, secret string, params *DeleteSecretParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// RevealSecret performs a POST /api/v1/applications/{app}/clients/{id}/secrets/{secret}/reveal (the `RevealSecret` operationId) request.
+	// RevealSecret Show a secret again, where it was made under the policy revealable; each look is audited
+	//
+	// Corresponds with POST /api/v1/applications/{app}/clients/{id}/secrets/{secret}/reveal (the `RevealSecret` operationId).
 	RevealSecret(ctx context.Context, app string, id string, secret string, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// ListKeys performs a GET /api/v1/applications/{app}/keys (the `ListKeys` operationId) request.
+	// ListKeys List the signing keys, the oldest first
+	//
+	// Corresponds with GET /api/v1/applications/{app}/keys (the `ListKeys` operationId).
 	ListKeys(ctx context.Context, app string, params *ListKeysParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// RotateKeysWithBody performs a POST /api/v1/applications/{app}/keys/rotate (the `RotateKeys` operationId) request,
-	// with any type of body and a specified content type.
+	// RotateKeysWithBody Begin with the next signing key ahead of its schedule
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v1/applications/{app}/keys/rotate (the `RotateKeys` operationId).
 	RotateKeysWithBody(ctx context.Context, app string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// RotateKeys performs a POST /api/v1/applications/{app}/keys/rotate (the `RotateKeys` operationId) request.
+	// RotateKeys Begin with the next signing key ahead of its schedule
+	//
 	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v1/applications/{app}/keys/rotate (the `RotateKeys` operationId).
 	RotateKeys(ctx context.Context, app string, body RotateKeysJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// ListResources performs a GET /api/v1/applications/{app}/resources (the `ListResources` operationId) request.
+	// ListResources List resources by identifier
+	//
+	// Corresponds with GET /api/v1/applications/{app}/resources (the `ListResources` operationId).
 	ListResources(ctx context.Context, app string, params *ListResourcesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// CreateResourceWithBody performs a POST /api/v1/applications/{app}/resources (the `CreateResource` operationId) request,
-	// with any type of body and a specified content type.
+	// CreateResourceWithBody Make a resource
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v1/applications/{app}/resources (the `CreateResource` operationId).
 	CreateResourceWithBody(ctx context.Context, app string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// CreateResource performs a POST /api/v1/applications/{app}/resources (the `CreateResource` operationId) request.
+	// CreateResource Make a resource
+	//
 	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v1/applications/{app}/resources (the `CreateResource` operationId).
 	CreateResource(ctx context.Context, app string, body CreateResourceJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// DeleteResource performs a DELETE /api/v1/applications/{app}/resources/{identifier} (the `DeleteResource` operationId) request.
+	// DeleteResource Delete a resource; tokens for it that are out live on
+	//
+	// Corresponds with DELETE /api/v1/applications/{app}/resources/{identifier} (the `DeleteResource` operationId).
 	DeleteResource(ctx context.Context, app string, identifier string, params *DeleteResourceParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// GetResource performs a GET /api/v1/applications/{app}/resources/{identifier} (the `GetResource` operationId) request.
+	// GetResource Show a resource
+	//
+	// Corresponds with GET /api/v1/applications/{app}/resources/{identifier} (the `GetResource` operationId).
 	GetResource(ctx context.Context, app string, identifier string, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// EditResourceWithBody performs a PATCH /api/v1/applications/{app}/resources/{identifier} (the `EditResource` operationId) request,
-	// with any type of body and a specified content type.
+	// EditResourceWithBody Change a resource
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PATCH /api/v1/applications/{app}/resources/{identifier} (the `EditResource` operationId).
 	EditResourceWithBody(ctx context.Context, app string, identifier string, params *EditResourceParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// EditResourceWithApplicationMergePatchPlusJSONBody performs a PATCH /api/v1/applications/{app}/resources/{identifier} (the `EditResource` operationId) request.
+	// EditResourceWithApplicationMergePatchPlusJSONBody Change a resource
+	//
 	// Takes a body of the `application/merge-patch+json` content type.
+	//
+	// Corresponds with PATCH /api/v1/applications/{app}/resources/{identifier} (the `EditResource` operationId).
 	EditResourceWithApplicationMergePatchPlusJSONBody(ctx context.Context, app string, identifier string, params *EditResourceParams, body EditResourceApplicationMergePatchPlusJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// ListScopes performs a GET /api/v1/applications/{app}/scopes (the `ListScopes` operationId) request.
+	// ListScopes List scopes by name, the built-in ones too
+	//
+	// Corresponds with GET /api/v1/applications/{app}/scopes (the `ListScopes` operationId).
 	ListScopes(ctx context.Context, app string, params *ListScopesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// CreateScopeWithBody performs a POST /api/v1/applications/{app}/scopes (the `CreateScope` operationId) request,
-	// with any type of body and a specified content type.
+	// CreateScopeWithBody Make a scope
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v1/applications/{app}/scopes (the `CreateScope` operationId).
 	CreateScopeWithBody(ctx context.Context, app string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// CreateScope performs a POST /api/v1/applications/{app}/scopes (the `CreateScope` operationId) request.
+	// CreateScope Make a scope
+	//
 	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v1/applications/{app}/scopes (the `CreateScope` operationId).
 	CreateScope(ctx context.Context, app string, body CreateScopeJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// DeleteScope performs a DELETE /api/v1/applications/{app}/scopes/{name} (the `DeleteScope` operationId) request.
+	// DeleteScope Delete a scope that no client is allowed and no live token carries
+	//
+	// Corresponds with DELETE /api/v1/applications/{app}/scopes/{name} (the `DeleteScope` operationId).
 	DeleteScope(ctx context.Context, app string, name string, params *DeleteScopeParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// GetScope performs a GET /api/v1/applications/{app}/scopes/{name} (the `GetScope` operationId) request.
+	// GetScope Show a scope
+	//
+	// Corresponds with GET /api/v1/applications/{app}/scopes/{name} (the `GetScope` operationId).
 	GetScope(ctx context.Context, app string, name string, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// EditScopeWithBody performs a PATCH /api/v1/applications/{app}/scopes/{name} (the `EditScope` operationId) request,
-	// with any type of body and a specified content type.
+	// EditScopeWithBody Change a scope
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PATCH /api/v1/applications/{app}/scopes/{name} (the `EditScope` operationId).
 	EditScopeWithBody(ctx context.Context, app string, name string, params *EditScopeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// EditScopeWithApplicationMergePatchPlusJSONBody performs a PATCH /api/v1/applications/{app}/scopes/{name} (the `EditScope` operationId) request.
+	// EditScopeWithApplicationMergePatchPlusJSONBody Change a scope
+	//
 	// Takes a body of the `application/merge-patch+json` content type.
+	//
+	// Corresponds with PATCH /api/v1/applications/{app}/scopes/{name} (the `EditScope` operationId).
 	EditScopeWithApplicationMergePatchPlusJSONBody(ctx context.Context, app string, name string, params *EditScopeParams, body EditScopeApplicationMergePatchPlusJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// ListTokens performs a GET /api/v1/applications/{app}/tokens (the `ListTokens` operationId) request.
+	// ListTokens List token families, the newest first
+	//
+	// Corresponds with GET /api/v1/applications/{app}/tokens (the `ListTokens` operationId).
 	ListTokens(ctx context.Context, app string, params *ListTokensParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// RevokeTokensWithBody performs a POST /api/v1/applications/{app}/tokens/revoke (the `RevokeTokens` operationId) request,
-	// with any type of body and a specified content type.
+	// RevokeTokensWithBody Take back every live token family of a client, of a user or with a scope; at least one must be said
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v1/applications/{app}/tokens/revoke (the `RevokeTokens` operationId).
 	RevokeTokensWithBody(ctx context.Context, app string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// RevokeTokens performs a POST /api/v1/applications/{app}/tokens/revoke (the `RevokeTokens` operationId) request.
+	// RevokeTokens Take back every live token family of a client, of a user or with a scope; at least one must be said
+	//
 	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v1/applications/{app}/tokens/revoke (the `RevokeTokens` operationId).
 	RevokeTokens(ctx context.Context, app string, body RevokeTokensJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// RevokeToken performs a DELETE /api/v1/applications/{app}/tokens/{family} (the `RevokeToken` operationId) request.
-	RevokeToken(ctx context.Context, app string, family string, params *RevokeTokenParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+	// RevokeToken Take back a token family; one that has ended stays as it was
+	//
+	// Corresponds with DELETE /api/v1/applications/{app}/tokens/{family} (the `RevokeToken` operationId).
+	RevokeToken(ctx context.Context, app string, family string, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// GetToken performs a GET /api/v1/applications/{app}/tokens/{family} (the `GetToken` operationId) request.
+	// GetToken Show a token family
+	//
+	// Corresponds with GET /api/v1/applications/{app}/tokens/{family} (the `GetToken` operationId).
 	GetToken(ctx context.Context, app string, family string, reqEditors ...RequestEditorFn) (*http.Response, error)
 }
 
-// ListApplications performs a GET /api/v1/applications (the `ListApplications` operationId) request.
-func (c *Client) ListApplications(ctx context.Context, params *ListApplicationsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+// ListApplications List applications: all of them for an owner of the default application, else the caller's own
+//
+// Corresponds with GET /api/v1/applications (the `ListApplications` operationId).
+func (c *API) ListApplications(ctx context.Context, params *ListApplicationsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListApplicationsRequest(c.Server, params)
 	if err != nil {
 		return nil, err
@@ -452,9 +2616,12 @@ func (c *Client) ListApplications(ctx context.Context, params *ListApplicationsP
 	return c.Client.Do(req)
 }
 
-// CreateApplicationWithBody performs a POST /api/v1/applications (the `CreateApplication` operationId) request,
-// with any type of body and a specified content type.
-func (c *Client) CreateApplicationWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+// CreateApplicationWithBody Make an application, for an owner client of the default application with its secret
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v1/applications (the `CreateApplication` operationId).
+func (c *API) CreateApplicationWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewCreateApplicationRequestWithBody(c.Server, contentType, body)
 	if err != nil {
 		return nil, err
@@ -466,9 +2633,12 @@ func (c *Client) CreateApplicationWithBody(ctx context.Context, contentType stri
 	return c.Client.Do(req)
 }
 
-// CreateApplication performs a POST /api/v1/applications (the `CreateApplication` operationId) request.
+// CreateApplication Make an application, for an owner client of the default application with its secret
+//
 // Takes a body of the `application/json` content type.
-func (c *Client) CreateApplication(ctx context.Context, body CreateApplicationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+//
+// Corresponds with POST /api/v1/applications (the `CreateApplication` operationId).
+func (c *API) CreateApplication(ctx context.Context, body CreateApplicationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewCreateApplicationRequest(c.Server, body)
 	if err != nil {
 		return nil, err
@@ -480,8 +2650,10 @@ func (c *Client) CreateApplication(ctx context.Context, body CreateApplicationJS
 	return c.Client.Do(req)
 }
 
-// DeleteApplication performs a DELETE /api/v1/applications/{app} (the `DeleteApplication` operationId) request.
-func (c *Client) DeleteApplication(ctx context.Context, app string, params *DeleteApplicationParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+// DeleteApplication Delete an application and everything in it; all of it is dead at once
+//
+// Corresponds with DELETE /api/v1/applications/{app} (the `DeleteApplication` operationId).
+func (c *API) DeleteApplication(ctx context.Context, app string, params *DeleteApplicationParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewDeleteApplicationRequest(c.Server, app, params)
 	if err != nil {
 		return nil, err
@@ -493,8 +2665,10 @@ func (c *Client) DeleteApplication(ctx context.Context, app string, params *Dele
 	return c.Client.Do(req)
 }
 
-// GetApplication performs a GET /api/v1/applications/{app} (the `GetApplication` operationId) request.
-func (c *Client) GetApplication(ctx context.Context, app string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+// GetApplication Show an application and its settings
+//
+// Corresponds with GET /api/v1/applications/{app} (the `GetApplication` operationId).
+func (c *API) GetApplication(ctx context.Context, app string, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetApplicationRequest(c.Server, app)
 	if err != nil {
 		return nil, err
@@ -506,9 +2680,12 @@ func (c *Client) GetApplication(ctx context.Context, app string, reqEditors ...R
 	return c.Client.Do(req)
 }
 
-// EditApplicationWithBody performs a PATCH /api/v1/applications/{app} (the `EditApplication` operationId) request,
-// with any type of body and a specified content type.
-func (c *Client) EditApplicationWithBody(ctx context.Context, app string, params *EditApplicationParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+// EditApplicationWithBody Change settings
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PATCH /api/v1/applications/{app} (the `EditApplication` operationId).
+func (c *API) EditApplicationWithBody(ctx context.Context, app string, params *EditApplicationParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewEditApplicationRequestWithBody(c.Server, app, params, contentType, body)
 	if err != nil {
 		return nil, err
@@ -520,9 +2697,12 @@ func (c *Client) EditApplicationWithBody(ctx context.Context, app string, params
 	return c.Client.Do(req)
 }
 
-// EditApplicationWithApplicationMergePatchPlusJSONBody performs a PATCH /api/v1/applications/{app} (the `EditApplication` operationId) request.
+// EditApplicationWithApplicationMergePatchPlusJSONBody Change settings
+//
 // Takes a body of the `application/merge-patch+json` content type.
-func (c *Client) EditApplicationWithApplicationMergePatchPlusJSONBody(ctx context.Context, app string, params *EditApplicationParams, body EditApplicationApplicationMergePatchPlusJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+//
+// Corresponds with PATCH /api/v1/applications/{app} (the `EditApplication` operationId).
+func (c *API) EditApplicationWithApplicationMergePatchPlusJSONBody(ctx context.Context, app string, params *EditApplicationParams, body EditApplicationApplicationMergePatchPlusJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewEditApplicationRequestWithApplicationMergePatchPlusJSONBody(c.Server, app, params, body)
 	if err != nil {
 		return nil, err
@@ -534,8 +2714,10 @@ func (c *Client) EditApplicationWithApplicationMergePatchPlusJSONBody(ctx contex
 	return c.Client.Do(req)
 }
 
-// ListAuditEvents performs a GET /api/v1/applications/{app}/audit (the `ListAuditEvents` operationId) request.
-func (c *Client) ListAuditEvents(ctx context.Context, app string, params *ListAuditEventsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+// ListAuditEvents List audit events, the newest first
+//
+// Corresponds with GET /api/v1/applications/{app}/audit (the `ListAuditEvents` operationId).
+func (c *API) ListAuditEvents(ctx context.Context, app string, params *ListAuditEventsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListAuditEventsRequest(c.Server, app, params)
 	if err != nil {
 		return nil, err
@@ -547,8 +2729,10 @@ func (c *Client) ListAuditEvents(ctx context.Context, app string, params *ListAu
 	return c.Client.Do(req)
 }
 
-// ListClients performs a GET /api/v1/applications/{app}/clients (the `ListClients` operationId) request.
-func (c *Client) ListClients(ctx context.Context, app string, params *ListClientsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+// ListClients List and search clients, in the order in which they were made
+//
+// Corresponds with GET /api/v1/applications/{app}/clients (the `ListClients` operationId).
+func (c *API) ListClients(ctx context.Context, app string, params *ListClientsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListClientsRequest(c.Server, app, params)
 	if err != nil {
 		return nil, err
@@ -560,9 +2744,12 @@ func (c *Client) ListClients(ctx context.Context, app string, params *ListClient
 	return c.Client.Do(req)
 }
 
-// CreateClientWithBody performs a POST /api/v1/applications/{app}/clients (the `CreateClient` operationId) request,
-// with any type of body and a specified content type.
-func (c *Client) CreateClientWithBody(ctx context.Context, app string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+// CreateClientWithBody Make a client; the answer shows its secret this once
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v1/applications/{app}/clients (the `CreateClient` operationId).
+func (c *API) CreateClientWithBody(ctx context.Context, app string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewCreateClientRequestWithBody(c.Server, app, contentType, body)
 	if err != nil {
 		return nil, err
@@ -574,9 +2761,12 @@ func (c *Client) CreateClientWithBody(ctx context.Context, app string, contentTy
 	return c.Client.Do(req)
 }
 
-// CreateClient performs a POST /api/v1/applications/{app}/clients (the `CreateClient` operationId) request.
+// CreateClient Make a client; the answer shows its secret this once
+//
 // Takes a body of the `application/json` content type.
-func (c *Client) CreateClient(ctx context.Context, app string, body CreateClientJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+//
+// Corresponds with POST /api/v1/applications/{app}/clients (the `CreateClient` operationId).
+func (c *API) CreateClient(ctx context.Context, app string, body CreateClientJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewCreateClientRequest(c.Server, app, body)
 	if err != nil {
 		return nil, err
@@ -588,8 +2778,42 @@ func (c *Client) CreateClient(ctx context.Context, app string, body CreateClient
 	return c.Client.Do(req)
 }
 
-// DeleteClient performs a DELETE /api/v1/applications/{app}/clients/{id} (the `DeleteClient` operationId) request.
-func (c *Client) DeleteClient(ctx context.Context, app string, id string, params *DeleteClientParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+// ExportClients Give all clients, one a line, in order of creation, as an import takes them
+//
+// Corresponds with GET /api/v1/applications/{app}/clients/export (the `ExportClients` operationId).
+func (c *API) ExportClients(ctx context.Context, app string, params *ExportClientsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewExportClientsRequest(c.Server, app, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ImportClientsWithBody Make clients, one a line, each refused alone; what is there already just so is left alone
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v1/applications/{app}/clients/import (the `ImportClients` operationId).
+func (c *API) ImportClientsWithBody(ctx context.Context, app string, params *ImportClientsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewImportClientsRequestWithBody(c.Server, app, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeleteClient Delete a client and all that it was given
+//
+// Corresponds with DELETE /api/v1/applications/{app}/clients/{id} (the `DeleteClient` operationId).
+func (c *API) DeleteClient(ctx context.Context, app string, id string, params *DeleteClientParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewDeleteClientRequest(c.Server, app, id, params)
 	if err != nil {
 		return nil, err
@@ -601,8 +2825,10 @@ func (c *Client) DeleteClient(ctx context.Context, app string, id string, params
 	return c.Client.Do(req)
 }
 
-// GetClient performs a GET /api/v1/applications/{app}/clients/{id} (the `GetClient` operationId) request.
-func (c *Client) GetClient(ctx context.Context, app string, id string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+// GetClient Show a client
+//
+// Corresponds with GET /api/v1/applications/{app}/clients/{id} (the `GetClient` operationId).
+func (c *API) GetClient(ctx context.Context, app string, id string, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetClientRequest(c.Server, app, id)
 	if err != nil {
 		return nil, err
@@ -614,9 +2840,12 @@ func (c *Client) GetClient(ctx context.Context, app string, id string, reqEditor
 	return c.Client.Do(req)
 }
 
-// EditClientWithBody performs a PATCH /api/v1/applications/{app}/clients/{id} (the `EditClient` operationId) request,
-// with any type of body and a specified content type.
-func (c *Client) EditClientWithBody(ctx context.Context, app string, id string, params *EditClientParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+// EditClientWithBody Change fields of a client
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PATCH /api/v1/applications/{app}/clients/{id} (the `EditClient` operationId).
+func (c *API) EditClientWithBody(ctx context.Context, app string, id string, params *EditClientParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewEditClientRequestWithBody(c.Server, app, id, params, contentType, body)
 	if err != nil {
 		return nil, err
@@ -628,9 +2857,12 @@ func (c *Client) EditClientWithBody(ctx context.Context, app string, id string, 
 	return c.Client.Do(req)
 }
 
-// EditClientWithApplicationMergePatchPlusJSONBody performs a PATCH /api/v1/applications/{app}/clients/{id} (the `EditClient` operationId) request.
+// EditClientWithApplicationMergePatchPlusJSONBody Change fields of a client
+//
 // Takes a body of the `application/merge-patch+json` content type.
-func (c *Client) EditClientWithApplicationMergePatchPlusJSONBody(ctx context.Context, app string, id string, params *EditClientParams, body EditClientApplicationMergePatchPlusJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+//
+// Corresponds with PATCH /api/v1/applications/{app}/clients/{id} (the `EditClient` operationId).
+func (c *API) EditClientWithApplicationMergePatchPlusJSONBody(ctx context.Context, app string, id string, params *EditClientParams, body EditClientApplicationMergePatchPlusJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewEditClientRequestWithApplicationMergePatchPlusJSONBody(c.Server, app, id, params, body)
 	if err != nil {
 		return nil, err
@@ -642,9 +2874,12 @@ func (c *Client) EditClientWithApplicationMergePatchPlusJSONBody(ctx context.Con
 	return c.Client.Do(req)
 }
 
-// ReplaceClientWithBody performs a PUT /api/v1/applications/{app}/clients/{id} (the `ReplaceClient` operationId) request,
-// with any type of body and a specified content type.
-func (c *Client) ReplaceClientWithBody(ctx context.Context, app string, id string, params *ReplaceClientParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+// ReplaceClientWithBody Replace a client's fields: what is left out goes back to its default
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /api/v1/applications/{app}/clients/{id} (the `ReplaceClient` operationId).
+func (c *API) ReplaceClientWithBody(ctx context.Context, app string, id string, params *ReplaceClientParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewReplaceClientRequestWithBody(c.Server, app, id, params, contentType, body)
 	if err != nil {
 		return nil, err
@@ -656,9 +2891,12 @@ func (c *Client) ReplaceClientWithBody(ctx context.Context, app string, id strin
 	return c.Client.Do(req)
 }
 
-// ReplaceClient performs a PUT /api/v1/applications/{app}/clients/{id} (the `ReplaceClient` operationId) request.
+// ReplaceClient Replace a client's fields: what is left out goes back to its default
+//
 // Takes a body of the `application/json` content type.
-func (c *Client) ReplaceClient(ctx context.Context, app string, id string, params *ReplaceClientParams, body ReplaceClientJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+//
+// Corresponds with PUT /api/v1/applications/{app}/clients/{id} (the `ReplaceClient` operationId).
+func (c *API) ReplaceClient(ctx context.Context, app string, id string, params *ReplaceClientParams, body ReplaceClientJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewReplaceClientRequest(c.Server, app, id, params, body)
 	if err != nil {
 		return nil, err
@@ -670,8 +2908,10 @@ func (c *Client) ReplaceClient(ctx context.Context, app string, id string, param
 	return c.Client.Do(req)
 }
 
-// ListSecrets performs a GET /api/v1/applications/{app}/clients/{id}/secrets (the `ListSecrets` operationId) request.
-func (c *Client) ListSecrets(ctx context.Context, app string, id string, params *ListSecretsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+// ListSecrets List the secrets of a client, the oldest first
+//
+// Corresponds with GET /api/v1/applications/{app}/clients/{id}/secrets (the `ListSecrets` operationId).
+func (c *API) ListSecrets(ctx context.Context, app string, id string, params *ListSecretsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListSecretsRequest(c.Server, app, id, params)
 	if err != nil {
 		return nil, err
@@ -683,10 +2923,13 @@ func (c *Client) ListSecrets(ctx context.Context, app string, id string, params 
 	return c.Client.Do(req)
 }
 
-// CreateSecretWithBody performs a POST /api/v1/applications/{app}/clients/{id}/secrets (the `CreateSecret` operationId) request,
-// with any type of body and a specified content type.
-func (c *Client) CreateSecretWithBody(ctx context.Context, app string, id string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewCreateSecretRequestWithBody(c.Server, app, id, contentType, body)
+// CreateSecretWithBody Make one more secret; the answer shows it this once
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v1/applications/{app}/clients/{id}/secrets (the `CreateSecret` operationId).
+func (c *API) CreateSecretWithBody(ctx context.Context, app string, id string, params *CreateSecretParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateSecretRequestWithBody(c.Server, app, id, params, contentType, body)
 	if err != nil {
 		return nil, err
 	}
@@ -697,10 +2940,13 @@ func (c *Client) CreateSecretWithBody(ctx context.Context, app string, id string
 	return c.Client.Do(req)
 }
 
-// CreateSecret performs a POST /api/v1/applications/{app}/clients/{id}/secrets (the `CreateSecret` operationId) request.
+// CreateSecret Make one more secret; the answer shows it this once
+//
 // Takes a body of the `application/json` content type.
-func (c *Client) CreateSecret(ctx context.Context, app string, id string, body CreateSecretJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewCreateSecretRequest(c.Server, app, id, body)
+//
+// Corresponds with POST /api/v1/applications/{app}/clients/{id}/secrets (the `CreateSecret` operationId).
+func (c *API) CreateSecret(ctx context.Context, app string, id string, params *CreateSecretParams, body CreateSecretJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateSecretRequest(c.Server, app, id, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -711,8 +2957,10 @@ func (c *Client) CreateSecret(ctx context.Context, app string, id string, body C
 	return c.Client.Do(req)
 }
 
-// DeleteSecret performs a DELETE /api/v1/applications/{app}/clients/{id}/secrets/{secret} (the `DeleteSecret` operationId) request.
-func (c *Client) DeleteSecret(ctx context.Context, app string, id string, secret string, params *DeleteSecretParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+// DeleteSecret End a secret at once
+//
+// Corresponds with DELETE /api/v1/applications/{app}/clients/{id}/secrets/{secret} (the `DeleteSecret` operationId).
+func (c *API) DeleteSecret(ctx context.Context, app string, id string, secret string, params *DeleteSecretParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewDeleteSecretRequest(c.Server, app, id, secret, params)
 	if err != nil {
 		return nil, err
@@ -724,8 +2972,10 @@ func (c *Client) DeleteSecret(ctx context.Context, app string, id string, secret
 	return c.Client.Do(req)
 }
 
-// RevealSecret performs a POST /api/v1/applications/{app}/clients/{id}/secrets/{secret}/reveal (the `RevealSecret` operationId) request.
-func (c *Client) RevealSecret(ctx context.Context, app string, id string, secret string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+// RevealSecret Show a secret again, where it was made under the policy revealable; each look is audited
+//
+// Corresponds with POST /api/v1/applications/{app}/clients/{id}/secrets/{secret}/reveal (the `RevealSecret` operationId).
+func (c *API) RevealSecret(ctx context.Context, app string, id string, secret string, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewRevealSecretRequest(c.Server, app, id, secret)
 	if err != nil {
 		return nil, err
@@ -737,8 +2987,10 @@ func (c *Client) RevealSecret(ctx context.Context, app string, id string, secret
 	return c.Client.Do(req)
 }
 
-// ListKeys performs a GET /api/v1/applications/{app}/keys (the `ListKeys` operationId) request.
-func (c *Client) ListKeys(ctx context.Context, app string, params *ListKeysParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+// ListKeys List the signing keys, the oldest first
+//
+// Corresponds with GET /api/v1/applications/{app}/keys (the `ListKeys` operationId).
+func (c *API) ListKeys(ctx context.Context, app string, params *ListKeysParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListKeysRequest(c.Server, app, params)
 	if err != nil {
 		return nil, err
@@ -750,9 +3002,12 @@ func (c *Client) ListKeys(ctx context.Context, app string, params *ListKeysParam
 	return c.Client.Do(req)
 }
 
-// RotateKeysWithBody performs a POST /api/v1/applications/{app}/keys/rotate (the `RotateKeys` operationId) request,
-// with any type of body and a specified content type.
-func (c *Client) RotateKeysWithBody(ctx context.Context, app string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+// RotateKeysWithBody Begin with the next signing key ahead of its schedule
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v1/applications/{app}/keys/rotate (the `RotateKeys` operationId).
+func (c *API) RotateKeysWithBody(ctx context.Context, app string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewRotateKeysRequestWithBody(c.Server, app, contentType, body)
 	if err != nil {
 		return nil, err
@@ -764,9 +3019,12 @@ func (c *Client) RotateKeysWithBody(ctx context.Context, app string, contentType
 	return c.Client.Do(req)
 }
 
-// RotateKeys performs a POST /api/v1/applications/{app}/keys/rotate (the `RotateKeys` operationId) request.
+// RotateKeys Begin with the next signing key ahead of its schedule
+//
 // Takes a body of the `application/json` content type.
-func (c *Client) RotateKeys(ctx context.Context, app string, body RotateKeysJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+//
+// Corresponds with POST /api/v1/applications/{app}/keys/rotate (the `RotateKeys` operationId).
+func (c *API) RotateKeys(ctx context.Context, app string, body RotateKeysJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewRotateKeysRequest(c.Server, app, body)
 	if err != nil {
 		return nil, err
@@ -778,8 +3036,10 @@ func (c *Client) RotateKeys(ctx context.Context, app string, body RotateKeysJSON
 	return c.Client.Do(req)
 }
 
-// ListResources performs a GET /api/v1/applications/{app}/resources (the `ListResources` operationId) request.
-func (c *Client) ListResources(ctx context.Context, app string, params *ListResourcesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+// ListResources List resources by identifier
+//
+// Corresponds with GET /api/v1/applications/{app}/resources (the `ListResources` operationId).
+func (c *API) ListResources(ctx context.Context, app string, params *ListResourcesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListResourcesRequest(c.Server, app, params)
 	if err != nil {
 		return nil, err
@@ -791,9 +3051,12 @@ func (c *Client) ListResources(ctx context.Context, app string, params *ListReso
 	return c.Client.Do(req)
 }
 
-// CreateResourceWithBody performs a POST /api/v1/applications/{app}/resources (the `CreateResource` operationId) request,
-// with any type of body and a specified content type.
-func (c *Client) CreateResourceWithBody(ctx context.Context, app string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+// CreateResourceWithBody Make a resource
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v1/applications/{app}/resources (the `CreateResource` operationId).
+func (c *API) CreateResourceWithBody(ctx context.Context, app string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewCreateResourceRequestWithBody(c.Server, app, contentType, body)
 	if err != nil {
 		return nil, err
@@ -805,9 +3068,12 @@ func (c *Client) CreateResourceWithBody(ctx context.Context, app string, content
 	return c.Client.Do(req)
 }
 
-// CreateResource performs a POST /api/v1/applications/{app}/resources (the `CreateResource` operationId) request.
+// CreateResource Make a resource
+//
 // Takes a body of the `application/json` content type.
-func (c *Client) CreateResource(ctx context.Context, app string, body CreateResourceJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+//
+// Corresponds with POST /api/v1/applications/{app}/resources (the `CreateResource` operationId).
+func (c *API) CreateResource(ctx context.Context, app string, body CreateResourceJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewCreateResourceRequest(c.Server, app, body)
 	if err != nil {
 		return nil, err
@@ -819,8 +3085,10 @@ func (c *Client) CreateResource(ctx context.Context, app string, body CreateReso
 	return c.Client.Do(req)
 }
 
-// DeleteResource performs a DELETE /api/v1/applications/{app}/resources/{identifier} (the `DeleteResource` operationId) request.
-func (c *Client) DeleteResource(ctx context.Context, app string, identifier string, params *DeleteResourceParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+// DeleteResource Delete a resource; tokens for it that are out live on
+//
+// Corresponds with DELETE /api/v1/applications/{app}/resources/{identifier} (the `DeleteResource` operationId).
+func (c *API) DeleteResource(ctx context.Context, app string, identifier string, params *DeleteResourceParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewDeleteResourceRequest(c.Server, app, identifier, params)
 	if err != nil {
 		return nil, err
@@ -832,8 +3100,10 @@ func (c *Client) DeleteResource(ctx context.Context, app string, identifier stri
 	return c.Client.Do(req)
 }
 
-// GetResource performs a GET /api/v1/applications/{app}/resources/{identifier} (the `GetResource` operationId) request.
-func (c *Client) GetResource(ctx context.Context, app string, identifier string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+// GetResource Show a resource
+//
+// Corresponds with GET /api/v1/applications/{app}/resources/{identifier} (the `GetResource` operationId).
+func (c *API) GetResource(ctx context.Context, app string, identifier string, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetResourceRequest(c.Server, app, identifier)
 	if err != nil {
 		return nil, err
@@ -845,9 +3115,12 @@ func (c *Client) GetResource(ctx context.Context, app string, identifier string,
 	return c.Client.Do(req)
 }
 
-// EditResourceWithBody performs a PATCH /api/v1/applications/{app}/resources/{identifier} (the `EditResource` operationId) request,
-// with any type of body and a specified content type.
-func (c *Client) EditResourceWithBody(ctx context.Context, app string, identifier string, params *EditResourceParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+// EditResourceWithBody Change a resource
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PATCH /api/v1/applications/{app}/resources/{identifier} (the `EditResource` operationId).
+func (c *API) EditResourceWithBody(ctx context.Context, app string, identifier string, params *EditResourceParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewEditResourceRequestWithBody(c.Server, app, identifier, params, contentType, body)
 	if err != nil {
 		return nil, err
@@ -859,9 +3132,12 @@ func (c *Client) EditResourceWithBody(ctx context.Context, app string, identifie
 	return c.Client.Do(req)
 }
 
-// EditResourceWithApplicationMergePatchPlusJSONBody performs a PATCH /api/v1/applications/{app}/resources/{identifier} (the `EditResource` operationId) request.
+// EditResourceWithApplicationMergePatchPlusJSONBody Change a resource
+//
 // Takes a body of the `application/merge-patch+json` content type.
-func (c *Client) EditResourceWithApplicationMergePatchPlusJSONBody(ctx context.Context, app string, identifier string, params *EditResourceParams, body EditResourceApplicationMergePatchPlusJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+//
+// Corresponds with PATCH /api/v1/applications/{app}/resources/{identifier} (the `EditResource` operationId).
+func (c *API) EditResourceWithApplicationMergePatchPlusJSONBody(ctx context.Context, app string, identifier string, params *EditResourceParams, body EditResourceApplicationMergePatchPlusJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewEditResourceRequestWithApplicationMergePatchPlusJSONBody(c.Server, app, identifier, params, body)
 	if err != nil {
 		return nil, err
@@ -873,8 +3149,10 @@ func (c *Client) EditResourceWithApplicationMergePatchPlusJSONBody(ctx context.C
 	return c.Client.Do(req)
 }
 
-// ListScopes performs a GET /api/v1/applications/{app}/scopes (the `ListScopes` operationId) request.
-func (c *Client) ListScopes(ctx context.Context, app string, params *ListScopesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+// ListScopes List scopes by name, the built-in ones too
+//
+// Corresponds with GET /api/v1/applications/{app}/scopes (the `ListScopes` operationId).
+func (c *API) ListScopes(ctx context.Context, app string, params *ListScopesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListScopesRequest(c.Server, app, params)
 	if err != nil {
 		return nil, err
@@ -886,9 +3164,12 @@ func (c *Client) ListScopes(ctx context.Context, app string, params *ListScopesP
 	return c.Client.Do(req)
 }
 
-// CreateScopeWithBody performs a POST /api/v1/applications/{app}/scopes (the `CreateScope` operationId) request,
-// with any type of body and a specified content type.
-func (c *Client) CreateScopeWithBody(ctx context.Context, app string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+// CreateScopeWithBody Make a scope
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v1/applications/{app}/scopes (the `CreateScope` operationId).
+func (c *API) CreateScopeWithBody(ctx context.Context, app string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewCreateScopeRequestWithBody(c.Server, app, contentType, body)
 	if err != nil {
 		return nil, err
@@ -900,9 +3181,12 @@ func (c *Client) CreateScopeWithBody(ctx context.Context, app string, contentTyp
 	return c.Client.Do(req)
 }
 
-// CreateScope performs a POST /api/v1/applications/{app}/scopes (the `CreateScope` operationId) request.
+// CreateScope Make a scope
+//
 // Takes a body of the `application/json` content type.
-func (c *Client) CreateScope(ctx context.Context, app string, body CreateScopeJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+//
+// Corresponds with POST /api/v1/applications/{app}/scopes (the `CreateScope` operationId).
+func (c *API) CreateScope(ctx context.Context, app string, body CreateScopeJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewCreateScopeRequest(c.Server, app, body)
 	if err != nil {
 		return nil, err
@@ -914,8 +3198,10 @@ func (c *Client) CreateScope(ctx context.Context, app string, body CreateScopeJS
 	return c.Client.Do(req)
 }
 
-// DeleteScope performs a DELETE /api/v1/applications/{app}/scopes/{name} (the `DeleteScope` operationId) request.
-func (c *Client) DeleteScope(ctx context.Context, app string, name string, params *DeleteScopeParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+// DeleteScope Delete a scope that no client is allowed and no live token carries
+//
+// Corresponds with DELETE /api/v1/applications/{app}/scopes/{name} (the `DeleteScope` operationId).
+func (c *API) DeleteScope(ctx context.Context, app string, name string, params *DeleteScopeParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewDeleteScopeRequest(c.Server, app, name, params)
 	if err != nil {
 		return nil, err
@@ -927,8 +3213,10 @@ func (c *Client) DeleteScope(ctx context.Context, app string, name string, param
 	return c.Client.Do(req)
 }
 
-// GetScope performs a GET /api/v1/applications/{app}/scopes/{name} (the `GetScope` operationId) request.
-func (c *Client) GetScope(ctx context.Context, app string, name string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+// GetScope Show a scope
+//
+// Corresponds with GET /api/v1/applications/{app}/scopes/{name} (the `GetScope` operationId).
+func (c *API) GetScope(ctx context.Context, app string, name string, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetScopeRequest(c.Server, app, name)
 	if err != nil {
 		return nil, err
@@ -940,9 +3228,12 @@ func (c *Client) GetScope(ctx context.Context, app string, name string, reqEdito
 	return c.Client.Do(req)
 }
 
-// EditScopeWithBody performs a PATCH /api/v1/applications/{app}/scopes/{name} (the `EditScope` operationId) request,
-// with any type of body and a specified content type.
-func (c *Client) EditScopeWithBody(ctx context.Context, app string, name string, params *EditScopeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+// EditScopeWithBody Change a scope
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PATCH /api/v1/applications/{app}/scopes/{name} (the `EditScope` operationId).
+func (c *API) EditScopeWithBody(ctx context.Context, app string, name string, params *EditScopeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewEditScopeRequestWithBody(c.Server, app, name, params, contentType, body)
 	if err != nil {
 		return nil, err
@@ -954,9 +3245,12 @@ func (c *Client) EditScopeWithBody(ctx context.Context, app string, name string,
 	return c.Client.Do(req)
 }
 
-// EditScopeWithApplicationMergePatchPlusJSONBody performs a PATCH /api/v1/applications/{app}/scopes/{name} (the `EditScope` operationId) request.
+// EditScopeWithApplicationMergePatchPlusJSONBody Change a scope
+//
 // Takes a body of the `application/merge-patch+json` content type.
-func (c *Client) EditScopeWithApplicationMergePatchPlusJSONBody(ctx context.Context, app string, name string, params *EditScopeParams, body EditScopeApplicationMergePatchPlusJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+//
+// Corresponds with PATCH /api/v1/applications/{app}/scopes/{name} (the `EditScope` operationId).
+func (c *API) EditScopeWithApplicationMergePatchPlusJSONBody(ctx context.Context, app string, name string, params *EditScopeParams, body EditScopeApplicationMergePatchPlusJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewEditScopeRequestWithApplicationMergePatchPlusJSONBody(c.Server, app, name, params, body)
 	if err != nil {
 		return nil, err
@@ -968,8 +3262,10 @@ func (c *Client) EditScopeWithApplicationMergePatchPlusJSONBody(ctx context.Cont
 	return c.Client.Do(req)
 }
 
-// ListTokens performs a GET /api/v1/applications/{app}/tokens (the `ListTokens` operationId) request.
-func (c *Client) ListTokens(ctx context.Context, app string, params *ListTokensParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+// ListTokens List token families, the newest first
+//
+// Corresponds with GET /api/v1/applications/{app}/tokens (the `ListTokens` operationId).
+func (c *API) ListTokens(ctx context.Context, app string, params *ListTokensParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListTokensRequest(c.Server, app, params)
 	if err != nil {
 		return nil, err
@@ -981,9 +3277,12 @@ func (c *Client) ListTokens(ctx context.Context, app string, params *ListTokensP
 	return c.Client.Do(req)
 }
 
-// RevokeTokensWithBody performs a POST /api/v1/applications/{app}/tokens/revoke (the `RevokeTokens` operationId) request,
-// with any type of body and a specified content type.
-func (c *Client) RevokeTokensWithBody(ctx context.Context, app string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+// RevokeTokensWithBody Take back every live token family of a client, of a user or with a scope; at least one must be said
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v1/applications/{app}/tokens/revoke (the `RevokeTokens` operationId).
+func (c *API) RevokeTokensWithBody(ctx context.Context, app string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewRevokeTokensRequestWithBody(c.Server, app, contentType, body)
 	if err != nil {
 		return nil, err
@@ -995,9 +3294,12 @@ func (c *Client) RevokeTokensWithBody(ctx context.Context, app string, contentTy
 	return c.Client.Do(req)
 }
 
-// RevokeTokens performs a POST /api/v1/applications/{app}/tokens/revoke (the `RevokeTokens` operationId) request.
+// RevokeTokens Take back every live token family of a client, of a user or with a scope; at least one must be said
+//
 // Takes a body of the `application/json` content type.
-func (c *Client) RevokeTokens(ctx context.Context, app string, body RevokeTokensJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+//
+// Corresponds with POST /api/v1/applications/{app}/tokens/revoke (the `RevokeTokens` operationId).
+func (c *API) RevokeTokens(ctx context.Context, app string, body RevokeTokensJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewRevokeTokensRequest(c.Server, app, body)
 	if err != nil {
 		return nil, err
@@ -1009,9 +3311,11 @@ func (c *Client) RevokeTokens(ctx context.Context, app string, body RevokeTokens
 	return c.Client.Do(req)
 }
 
-// RevokeToken performs a DELETE /api/v1/applications/{app}/tokens/{family} (the `RevokeToken` operationId) request.
-func (c *Client) RevokeToken(ctx context.Context, app string, family string, params *RevokeTokenParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewRevokeTokenRequest(c.Server, app, family, params)
+// RevokeToken Take back a token family; one that has ended stays as it was
+//
+// Corresponds with DELETE /api/v1/applications/{app}/tokens/{family} (the `RevokeToken` operationId).
+func (c *API) RevokeToken(ctx context.Context, app string, family string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRevokeTokenRequest(c.Server, app, family)
 	if err != nil {
 		return nil, err
 	}
@@ -1022,8 +3326,10 @@ func (c *Client) RevokeToken(ctx context.Context, app string, family string, par
 	return c.Client.Do(req)
 }
 
-// GetToken performs a GET /api/v1/applications/{app}/tokens/{family} (the `GetToken` operationId) request.
-func (c *Client) GetToken(ctx context.Context, app string, family string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+// GetToken Show a token family
+//
+// Corresponds with GET /api/v1/applications/{app}/tokens/{family} (the `GetToken` operationId).
+func (c *API) GetToken(ctx context.Context, app string, family string, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetTokenRequest(c.Server, app, family)
 	if err != nil {
 		return nil, err
@@ -1065,7 +3371,7 @@ func NewListApplicationsRequest(server string, params *ListApplicationsParams) (
 
 		if params.Limit != nil {
 
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -1077,7 +3383,7 @@ func NewListApplicationsRequest(server string, params *ListApplicationsParams) (
 
 		if params.Cursor != nil {
 
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -1323,7 +3629,7 @@ func NewListAuditEventsRequest(server string, app string, params *ListAuditEvent
 
 		if params.Limit != nil {
 
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -1335,7 +3641,7 @@ func NewListAuditEventsRequest(server string, app string, params *ListAuditEvent
 
 		if params.Cursor != nil {
 
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -1347,7 +3653,7 @@ func NewListAuditEventsRequest(server string, app string, params *ListAuditEvent
 
 		if params.Actor != nil {
 
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "actor", *params.Actor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "actor", *params.Actor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -1359,7 +3665,7 @@ func NewListAuditEventsRequest(server string, app string, params *ListAuditEvent
 
 		if params.Action != nil {
 
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "action", *params.Action, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "action", *params.Action, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -1371,7 +3677,7 @@ func NewListAuditEventsRequest(server string, app string, params *ListAuditEvent
 
 		if params.Object != nil {
 
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "object", *params.Object, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "object", *params.Object, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -1383,7 +3689,7 @@ func NewListAuditEventsRequest(server string, app string, params *ListAuditEvent
 
 		if params.Since != nil {
 
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "since", *params.Since, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "since", *params.Since, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -1395,7 +3701,7 @@ func NewListAuditEventsRequest(server string, app string, params *ListAuditEvent
 
 		if params.Until != nil {
 
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "until", *params.Until, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "until", *params.Until, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -1456,7 +3762,7 @@ func NewListClientsRequest(server string, app string, params *ListClientsParams)
 
 		if params.Limit != nil {
 
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -1468,7 +3774,7 @@ func NewListClientsRequest(server string, app string, params *ListClientsParams)
 
 		if params.Cursor != nil {
 
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -1480,7 +3786,7 @@ func NewListClientsRequest(server string, app string, params *ListClientsParams)
 
 		if params.Q != nil {
 
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "q", *params.Q, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "q", *params.Q, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -1492,7 +3798,7 @@ func NewListClientsRequest(server string, app string, params *ListClientsParams)
 
 		if params.Kind != nil {
 
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "kind", *params.Kind, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "kind", *params.Kind, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -1504,7 +3810,7 @@ func NewListClientsRequest(server string, app string, params *ListClientsParams)
 
 		if params.Type != nil {
 
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "type", *params.Type, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "type", *params.Type, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -1516,31 +3822,7 @@ func NewListClientsRequest(server string, app string, params *ListClientsParams)
 
 		if params.Feature != nil {
 
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "feature", *params.Feature, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			} else {
-				for _, qp := range strings.Split(queryFrag, "&") {
-					rawQueryFragments = append(rawQueryFragments, qp)
-				}
-			}
-
-		}
-
-		if params.Tag != nil {
-
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "tag", *params.Tag, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			} else {
-				for _, qp := range strings.Split(queryFrag, "&") {
-					rawQueryFragments = append(rawQueryFragments, qp)
-				}
-			}
-
-		}
-
-		if params.UnusedSince != nil {
-
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "unused_since", *params.UnusedSince, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "feature", *params.Feature, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -1552,7 +3834,31 @@ func NewListClientsRequest(server string, app string, params *ListClientsParams)
 
 		if params.Active != nil {
 
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "active", *params.Active, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "active", *params.Active, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Tag != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "tag", *params.Tag, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.UnusedSince != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "unused_since", *params.UnusedSince, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -1611,6 +3917,166 @@ func NewCreateClientRequestWithBody(server string, app string, contentType strin
 	queryURL, err := serverURL.Parse(operationPath)
 	if err != nil {
 		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewExportClientsRequest constructs an http.Request for the ExportClients method
+func NewExportClientsRequest(server string, app string, params *ExportClientsParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "app", app, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/applications/%s/clients/export", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.WithSecrets != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "with_secrets", *params.WithSecrets, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.After != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "after", *params.After, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewImportClientsRequestWithBody constructs an http.Request for the ImportClients method, with any body, and a specified content type
+func NewImportClientsRequestWithBody(server string, app string, params *ImportClientsParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "app", app, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/applications/%s/clients/import", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.DryRun != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "dry_run", *params.DryRun, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.CreateScopes != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "create_scopes", *params.CreateScopes, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.MakeSecrets != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "make_secrets", *params.MakeSecrets, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
 	}
 
 	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
@@ -1902,7 +4368,7 @@ func NewListSecretsRequest(server string, app string, id string, params *ListSec
 
 		if params.Limit != nil {
 
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -1914,7 +4380,7 @@ func NewListSecretsRequest(server string, app string, id string, params *ListSec
 
 		if params.Cursor != nil {
 
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -1939,18 +4405,18 @@ func NewListSecretsRequest(server string, app string, id string, params *ListSec
 }
 
 // NewCreateSecretRequest calls the generic CreateSecret builder with application/json body
-func NewCreateSecretRequest(server string, app string, id string, body CreateSecretJSONRequestBody) (*http.Request, error) {
+func NewCreateSecretRequest(server string, app string, id string, params *CreateSecretParams, body CreateSecretJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
 	buf, err := json.Marshal(body)
 	if err != nil {
 		return nil, err
 	}
 	bodyReader = bytes.NewReader(buf)
-	return NewCreateSecretRequestWithBody(server, app, id, "application/json", bodyReader)
+	return NewCreateSecretRequestWithBody(server, app, id, params, "application/json", bodyReader)
 }
 
 // NewCreateSecretRequestWithBody constructs an http.Request for the CreateSecret method, with any body, and a specified content type
-func NewCreateSecretRequestWithBody(server string, app string, id string, contentType string, body io.Reader) (*http.Request, error) {
+func NewCreateSecretRequestWithBody(server string, app string, id string, params *CreateSecretParams, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -1988,6 +4454,21 @@ func NewCreateSecretRequestWithBody(server string, app string, id string, conten
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IfMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-Match", headerParam0)
+		}
+
+	}
 
 	return req, nil
 }
@@ -2140,7 +4621,7 @@ func NewListKeysRequest(server string, app string, params *ListKeysParams) (*htt
 
 		if params.Limit != nil {
 
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -2152,7 +4633,7 @@ func NewListKeysRequest(server string, app string, params *ListKeysParams) (*htt
 
 		if params.Cursor != nil {
 
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -2260,7 +4741,7 @@ func NewListResourcesRequest(server string, app string, params *ListResourcesPar
 
 		if params.Limit != nil {
 
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -2272,7 +4753,7 @@ func NewListResourcesRequest(server string, app string, params *ListResourcesPar
 
 		if params.Cursor != nil {
 
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -2546,7 +5027,7 @@ func NewListScopesRequest(server string, app string, params *ListScopesParams) (
 
 		if params.Limit != nil {
 
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -2558,7 +5039,7 @@ func NewListScopesRequest(server string, app string, params *ListScopesParams) (
 
 		if params.Cursor != nil {
 
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -2832,7 +5313,7 @@ func NewListTokensRequest(server string, app string, params *ListTokensParams) (
 
 		if params.Limit != nil {
 
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -2844,7 +5325,7 @@ func NewListTokensRequest(server string, app string, params *ListTokensParams) (
 
 		if params.Cursor != nil {
 
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -2856,7 +5337,7 @@ func NewListTokensRequest(server string, app string, params *ListTokensParams) (
 
 		if params.ClientId != nil {
 
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "client_id", *params.ClientId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "client_id", *params.ClientId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -2868,7 +5349,7 @@ func NewListTokensRequest(server string, app string, params *ListTokensParams) (
 
 		if params.UserId != nil {
 
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "user_id", *params.UserId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "user_id", *params.UserId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -2880,7 +5361,7 @@ func NewListTokensRequest(server string, app string, params *ListTokensParams) (
 
 		if params.Scope != nil {
 
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "scope", *params.Scope, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "scope", *params.Scope, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -2892,7 +5373,7 @@ func NewListTokensRequest(server string, app string, params *ListTokensParams) (
 
 		if params.State != nil {
 
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "state", *params.State, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "state", *params.State, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -2964,7 +5445,7 @@ func NewRevokeTokensRequestWithBody(server string, app string, contentType strin
 }
 
 // NewRevokeTokenRequest constructs an http.Request for the RevokeToken method
-func NewRevokeTokenRequest(server string, app string, family string, params *RevokeTokenParams) (*http.Request, error) {
+func NewRevokeTokenRequest(server string, app string, family string) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -2999,21 +5480,6 @@ func NewRevokeTokenRequest(server string, app string, family string, params *Rev
 	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
-	}
-
-	if params != nil {
-
-		if params.IfMatch != nil {
-			var headerParam0 string
-
-			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
-			if err != nil {
-				return nil, err
-			}
-
-			req.Header.Set("If-Match", headerParam0)
-		}
-
 	}
 
 	return req, nil
@@ -3060,7 +5526,7 @@ func NewGetTokenRequest(server string, app string, family string) (*http.Request
 	return req, nil
 }
 
-func (c *Client) applyEditors(ctx context.Context, req *http.Request, additionalEditors []RequestEditorFn) error {
+func (c *API) applyEditors(ctx context.Context, req *http.Request, additionalEditors []RequestEditorFn) error {
 	for _, r := range c.RequestEditors {
 		if err := r(ctx, req); err != nil {
 			return err
@@ -3091,7 +5557,7 @@ func NewClientWithResponses(server string, opts ...ClientOption) (*ClientWithRes
 
 // WithBaseURL overrides the baseURL.
 func WithBaseURL(baseURL string) ClientOption {
-	return func(c *Client) error {
+	return func(c *API) error {
 		newBaseURL, err := url.Parse(baseURL)
 		if err != nil {
 			return err
@@ -3104,230 +5570,409 @@ func WithBaseURL(baseURL string) ClientOption {
 // ClientWithResponsesInterface is the interface specification for the client with responses above.
 type ClientWithResponsesInterface interface {
 
-	// ListApplicationsWithResponse performs a GET /api/v1/applications (the `ListApplications` operationId) request.
+	// ListApplicationsWithResponse List applications: all of them for an owner of the default application, else the caller's own
 	//
 	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/applications (the `ListApplications` operationId).
 	ListApplicationsWithResponse(ctx context.Context, params *ListApplicationsParams, reqEditors ...RequestEditorFn) (*ListApplicationsResponse, error)
 
-	// CreateApplicationWithBodyWithResponse performs a POST /api/v1/applications (the `CreateApplication` operationId) request,
-	// with any type of body and a specified content type.
+	// CreateApplicationWithBodyWithResponse Make an application, for an owner client of the default application with its secret
 	//
-	// Returns a wrapper object for the known response body format(s).
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/applications (the `CreateApplication` operationId).
 	CreateApplicationWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateApplicationResponse, error)
 
-	// CreateApplicationWithResponse performs a POST /api/v1/applications (the `CreateApplication` operationId) request.
+	// CreateApplicationWithResponse Make an application, for an owner client of the default application with its secret
+	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/applications (the `CreateApplication` operationId).
 	CreateApplicationWithResponse(ctx context.Context, body CreateApplicationJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateApplicationResponse, error)
 
-	// DeleteApplicationWithResponse performs a DELETE /api/v1/applications/{app} (the `DeleteApplication` operationId) request.
+	// DeleteApplicationWithResponse Delete an application and everything in it; all of it is dead at once
 	//
 	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /api/v1/applications/{app} (the `DeleteApplication` operationId).
 	DeleteApplicationWithResponse(ctx context.Context, app string, params *DeleteApplicationParams, reqEditors ...RequestEditorFn) (*DeleteApplicationResponse, error)
 
-	// GetApplicationWithResponse performs a GET /api/v1/applications/{app} (the `GetApplication` operationId) request.
+	// GetApplicationWithResponse Show an application and its settings
 	//
 	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/applications/{app} (the `GetApplication` operationId).
 	GetApplicationWithResponse(ctx context.Context, app string, reqEditors ...RequestEditorFn) (*GetApplicationResponse, error)
 
-	// EditApplicationWithBodyWithResponse performs a PATCH /api/v1/applications/{app} (the `EditApplication` operationId) request,
-	// with any type of body and a specified content type.
+	// EditApplicationWithBodyWithResponse Change settings
 	//
-	// Returns a wrapper object for the known response body format(s).
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /api/v1/applications/{app} (the `EditApplication` operationId).
 	EditApplicationWithBodyWithResponse(ctx context.Context, app string, params *EditApplicationParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*EditApplicationResponse, error)
 
-	// EditApplicationWithApplicationMergePatchPlusJSONBodyWithResponse performs a PATCH /api/v1/applications/{app} (the `EditApplication` operationId) request.
+	// EditApplicationWithApplicationMergePatchPlusJSONBodyWithResponse Change settings
+	//
 	// Takes a body of the `application/merge-patch+json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /api/v1/applications/{app} (the `EditApplication` operationId).
 	EditApplicationWithApplicationMergePatchPlusJSONBodyWithResponse(ctx context.Context, app string, params *EditApplicationParams, body EditApplicationApplicationMergePatchPlusJSONRequestBody, reqEditors ...RequestEditorFn) (*EditApplicationResponse, error)
 
-	// ListAuditEventsWithResponse performs a GET /api/v1/applications/{app}/audit (the `ListAuditEvents` operationId) request.
+	// ListAuditEventsWithResponse List audit events, the newest first
 	//
 	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/applications/{app}/audit (the `ListAuditEvents` operationId).
 	ListAuditEventsWithResponse(ctx context.Context, app string, params *ListAuditEventsParams, reqEditors ...RequestEditorFn) (*ListAuditEventsResponse, error)
 
-	// ListClientsWithResponse performs a GET /api/v1/applications/{app}/clients (the `ListClients` operationId) request.
+	// ListClientsWithResponse List and search clients, in the order in which they were made
 	//
 	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/applications/{app}/clients (the `ListClients` operationId).
 	ListClientsWithResponse(ctx context.Context, app string, params *ListClientsParams, reqEditors ...RequestEditorFn) (*ListClientsResponse, error)
 
-	// CreateClientWithBodyWithResponse performs a POST /api/v1/applications/{app}/clients (the `CreateClient` operationId) request,
-	// with any type of body and a specified content type.
+	// CreateClientWithBodyWithResponse Make a client; the answer shows its secret this once
 	//
-	// Returns a wrapper object for the known response body format(s).
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/applications/{app}/clients (the `CreateClient` operationId).
 	CreateClientWithBodyWithResponse(ctx context.Context, app string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateClientResponse, error)
 
-	// CreateClientWithResponse performs a POST /api/v1/applications/{app}/clients (the `CreateClient` operationId) request.
+	// CreateClientWithResponse Make a client; the answer shows its secret this once
+	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/applications/{app}/clients (the `CreateClient` operationId).
 	CreateClientWithResponse(ctx context.Context, app string, body CreateClientJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateClientResponse, error)
 
-	// DeleteClientWithResponse performs a DELETE /api/v1/applications/{app}/clients/{id} (the `DeleteClient` operationId) request.
+	// ExportClientsWithResponse Give all clients, one a line, in order of creation, as an import takes them
 	//
 	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/applications/{app}/clients/export (the `ExportClients` operationId).
+	ExportClientsWithResponse(ctx context.Context, app string, params *ExportClientsParams, reqEditors ...RequestEditorFn) (*ExportClientsResponse, error)
+
+	// ImportClientsWithBodyWithResponse Make clients, one a line, each refused alone; what is there already just so is left alone
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/applications/{app}/clients/import (the `ImportClients` operationId).
+	ImportClientsWithBodyWithResponse(ctx context.Context, app string, params *ImportClientsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ImportClientsResponse, error)
+
+	// DeleteClientWithResponse Delete a client and all that it was given
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /api/v1/applications/{app}/clients/{id} (the `DeleteClient` operationId).
 	DeleteClientWithResponse(ctx context.Context, app string, id string, params *DeleteClientParams, reqEditors ...RequestEditorFn) (*DeleteClientResponse, error)
 
-	// GetClientWithResponse performs a GET /api/v1/applications/{app}/clients/{id} (the `GetClient` operationId) request.
+	// GetClientWithResponse Show a client
 	//
 	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/applications/{app}/clients/{id} (the `GetClient` operationId).
 	GetClientWithResponse(ctx context.Context, app string, id string, reqEditors ...RequestEditorFn) (*GetClientResponse, error)
 
-	// EditClientWithBodyWithResponse performs a PATCH /api/v1/applications/{app}/clients/{id} (the `EditClient` operationId) request,
-	// with any type of body and a specified content type.
+	// EditClientWithBodyWithResponse Change fields of a client
 	//
-	// Returns a wrapper object for the known response body format(s).
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /api/v1/applications/{app}/clients/{id} (the `EditClient` operationId).
 	EditClientWithBodyWithResponse(ctx context.Context, app string, id string, params *EditClientParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*EditClientResponse, error)
 
-	// EditClientWithApplicationMergePatchPlusJSONBodyWithResponse performs a PATCH /api/v1/applications/{app}/clients/{id} (the `EditClient` operationId) request.
+	// EditClientWithApplicationMergePatchPlusJSONBodyWithResponse Change fields of a client
+	//
 	// Takes a body of the `application/merge-patch+json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /api/v1/applications/{app}/clients/{id} (the `EditClient` operationId).
 	EditClientWithApplicationMergePatchPlusJSONBodyWithResponse(ctx context.Context, app string, id string, params *EditClientParams, body EditClientApplicationMergePatchPlusJSONRequestBody, reqEditors ...RequestEditorFn) (*EditClientResponse, error)
 
-	// ReplaceClientWithBodyWithResponse performs a PUT /api/v1/applications/{app}/clients/{id} (the `ReplaceClient` operationId) request,
-	// with any type of body and a specified content type.
+	// ReplaceClientWithBodyWithResponse Replace a client's fields: what is left out goes back to its default
 	//
-	// Returns a wrapper object for the known response body format(s).
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v1/applications/{app}/clients/{id} (the `ReplaceClient` operationId).
 	ReplaceClientWithBodyWithResponse(ctx context.Context, app string, id string, params *ReplaceClientParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReplaceClientResponse, error)
 
-	// ReplaceClientWithResponse performs a PUT /api/v1/applications/{app}/clients/{id} (the `ReplaceClient` operationId) request.
+	// ReplaceClientWithResponse Replace a client's fields: what is left out goes back to its default
+	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v1/applications/{app}/clients/{id} (the `ReplaceClient` operationId).
 	ReplaceClientWithResponse(ctx context.Context, app string, id string, params *ReplaceClientParams, body ReplaceClientJSONRequestBody, reqEditors ...RequestEditorFn) (*ReplaceClientResponse, error)
 
-	// ListSecretsWithResponse performs a GET /api/v1/applications/{app}/clients/{id}/secrets (the `ListSecrets` operationId) request.
+	// ListSecretsWithResponse List the secrets of a client, the oldest first
 	//
 	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/applications/{app}/clients/{id}/secrets (the `ListSecrets` operationId).
 	ListSecretsWithResponse(ctx context.Context, app string, id string, params *ListSecretsParams, reqEditors ...RequestEditorFn) (*ListSecretsResponse, error)
 
-	// CreateSecretWithBodyWithResponse performs a POST /api/v1/applications/{app}/clients/{id}/secrets (the `CreateSecret` operationId) request,
-	// with any type of body and a specified content type.
+	// CreateSecretWithBodyWithResponse Make one more secret; the answer shows it this once
 	//
-	// Returns a wrapper object for the known response body format(s).
-	CreateSecretWithBodyWithResponse(ctx context.Context, app string, id string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateSecretResponse, error)
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/applications/{app}/clients/{id}/secrets (the `CreateSecret` operationId).
+	CreateSecretWithBodyWithResponse(ctx context.Context, app string, id string, params *CreateSecretParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateSecretResponse, error)
 
-	// CreateSecretWithResponse performs a POST /api/v1/applications/{app}/clients/{id}/secrets (the `CreateSecret` operationId) request.
+	// CreateSecretWithResponse Make one more secret; the answer shows it this once
+	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
-	CreateSecretWithResponse(ctx context.Context, app string, id string, body CreateSecretJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateSecretResponse, error)
+	//
+	// Corresponds with POST /api/v1/applications/{app}/clients/{id}/secrets (the `CreateSecret` operationId).
+	CreateSecretWithResponse(ctx context.Context, app string, id string, params *CreateSecretParams, body CreateSecretJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateSecretResponse, error)
 
-	// DeleteSecretWithResponse performs a DELETE /api/v1/applications/{app}/clients/{id}/secrets/{secret} (the `DeleteSecret` operationId) request.
+	// DeleteSecretWithResponse End a secret at once
 	//
 	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /api/v1/applications/{app}/clients/{id}/secrets/{secret} (the `DeleteSecret` operationId).
 	DeleteSecretWithResponse(ctx context.Context, app string, id string, secret string, params *DeleteSecretParams, reqEditors ...RequestEditorFn) (*DeleteSecretResponse, error)
 
-	// RevealSecretWithResponse performs a POST /api/v1/applications/{app}/clients/{id}/secrets/{secret}/reveal (the `RevealSecret` operationId) request.
+	// RevealSecretWithResponse Show a secret again, where it was made under the policy revealable; each look is audited
 	//
 	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/applications/{app}/clients/{id}/secrets/{secret}/reveal (the `RevealSecret` operationId).
 	RevealSecretWithResponse(ctx context.Context, app string, id string, secret string, reqEditors ...RequestEditorFn) (*RevealSecretResponse, error)
 
-	// ListKeysWithResponse performs a GET /api/v1/applications/{app}/keys (the `ListKeys` operationId) request.
+	// ListKeysWithResponse List the signing keys, the oldest first
 	//
 	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/applications/{app}/keys (the `ListKeys` operationId).
 	ListKeysWithResponse(ctx context.Context, app string, params *ListKeysParams, reqEditors ...RequestEditorFn) (*ListKeysResponse, error)
 
-	// RotateKeysWithBodyWithResponse performs a POST /api/v1/applications/{app}/keys/rotate (the `RotateKeys` operationId) request,
-	// with any type of body and a specified content type.
+	// RotateKeysWithBodyWithResponse Begin with the next signing key ahead of its schedule
 	//
-	// Returns a wrapper object for the known response body format(s).
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/applications/{app}/keys/rotate (the `RotateKeys` operationId).
 	RotateKeysWithBodyWithResponse(ctx context.Context, app string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RotateKeysResponse, error)
 
-	// RotateKeysWithResponse performs a POST /api/v1/applications/{app}/keys/rotate (the `RotateKeys` operationId) request.
+	// RotateKeysWithResponse Begin with the next signing key ahead of its schedule
+	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/applications/{app}/keys/rotate (the `RotateKeys` operationId).
 	RotateKeysWithResponse(ctx context.Context, app string, body RotateKeysJSONRequestBody, reqEditors ...RequestEditorFn) (*RotateKeysResponse, error)
 
-	// ListResourcesWithResponse performs a GET /api/v1/applications/{app}/resources (the `ListResources` operationId) request.
+	// ListResourcesWithResponse List resources by identifier
 	//
 	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/applications/{app}/resources (the `ListResources` operationId).
 	ListResourcesWithResponse(ctx context.Context, app string, params *ListResourcesParams, reqEditors ...RequestEditorFn) (*ListResourcesResponse, error)
 
-	// CreateResourceWithBodyWithResponse performs a POST /api/v1/applications/{app}/resources (the `CreateResource` operationId) request,
-	// with any type of body and a specified content type.
+	// CreateResourceWithBodyWithResponse Make a resource
 	//
-	// Returns a wrapper object for the known response body format(s).
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/applications/{app}/resources (the `CreateResource` operationId).
 	CreateResourceWithBodyWithResponse(ctx context.Context, app string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateResourceResponse, error)
 
-	// CreateResourceWithResponse performs a POST /api/v1/applications/{app}/resources (the `CreateResource` operationId) request.
+	// CreateResourceWithResponse Make a resource
+	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/applications/{app}/resources (the `CreateResource` operationId).
 	CreateResourceWithResponse(ctx context.Context, app string, body CreateResourceJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateResourceResponse, error)
 
-	// DeleteResourceWithResponse performs a DELETE /api/v1/applications/{app}/resources/{identifier} (the `DeleteResource` operationId) request.
+	// DeleteResourceWithResponse Delete a resource; tokens for it that are out live on
 	//
 	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /api/v1/applications/{app}/resources/{identifier} (the `DeleteResource` operationId).
 	DeleteResourceWithResponse(ctx context.Context, app string, identifier string, params *DeleteResourceParams, reqEditors ...RequestEditorFn) (*DeleteResourceResponse, error)
 
-	// GetResourceWithResponse performs a GET /api/v1/applications/{app}/resources/{identifier} (the `GetResource` operationId) request.
+	// GetResourceWithResponse Show a resource
 	//
 	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/applications/{app}/resources/{identifier} (the `GetResource` operationId).
 	GetResourceWithResponse(ctx context.Context, app string, identifier string, reqEditors ...RequestEditorFn) (*GetResourceResponse, error)
 
-	// EditResourceWithBodyWithResponse performs a PATCH /api/v1/applications/{app}/resources/{identifier} (the `EditResource` operationId) request,
-	// with any type of body and a specified content type.
+	// EditResourceWithBodyWithResponse Change a resource
 	//
-	// Returns a wrapper object for the known response body format(s).
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /api/v1/applications/{app}/resources/{identifier} (the `EditResource` operationId).
 	EditResourceWithBodyWithResponse(ctx context.Context, app string, identifier string, params *EditResourceParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*EditResourceResponse, error)
 
-	// EditResourceWithApplicationMergePatchPlusJSONBodyWithResponse performs a PATCH /api/v1/applications/{app}/resources/{identifier} (the `EditResource` operationId) request.
+	// EditResourceWithApplicationMergePatchPlusJSONBodyWithResponse Change a resource
+	//
 	// Takes a body of the `application/merge-patch+json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /api/v1/applications/{app}/resources/{identifier} (the `EditResource` operationId).
 	EditResourceWithApplicationMergePatchPlusJSONBodyWithResponse(ctx context.Context, app string, identifier string, params *EditResourceParams, body EditResourceApplicationMergePatchPlusJSONRequestBody, reqEditors ...RequestEditorFn) (*EditResourceResponse, error)
 
-	// ListScopesWithResponse performs a GET /api/v1/applications/{app}/scopes (the `ListScopes` operationId) request.
+	// ListScopesWithResponse List scopes by name, the built-in ones too
 	//
 	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/applications/{app}/scopes (the `ListScopes` operationId).
 	ListScopesWithResponse(ctx context.Context, app string, params *ListScopesParams, reqEditors ...RequestEditorFn) (*ListScopesResponse, error)
 
-	// CreateScopeWithBodyWithResponse performs a POST /api/v1/applications/{app}/scopes (the `CreateScope` operationId) request,
-	// with any type of body and a specified content type.
+	// CreateScopeWithBodyWithResponse Make a scope
 	//
-	// Returns a wrapper object for the known response body format(s).
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/applications/{app}/scopes (the `CreateScope` operationId).
 	CreateScopeWithBodyWithResponse(ctx context.Context, app string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateScopeResponse, error)
 
-	// CreateScopeWithResponse performs a POST /api/v1/applications/{app}/scopes (the `CreateScope` operationId) request.
+	// CreateScopeWithResponse Make a scope
+	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/applications/{app}/scopes (the `CreateScope` operationId).
 	CreateScopeWithResponse(ctx context.Context, app string, body CreateScopeJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateScopeResponse, error)
 
-	// DeleteScopeWithResponse performs a DELETE /api/v1/applications/{app}/scopes/{name} (the `DeleteScope` operationId) request.
+	// DeleteScopeWithResponse Delete a scope that no client is allowed and no live token carries
 	//
 	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /api/v1/applications/{app}/scopes/{name} (the `DeleteScope` operationId).
 	DeleteScopeWithResponse(ctx context.Context, app string, name string, params *DeleteScopeParams, reqEditors ...RequestEditorFn) (*DeleteScopeResponse, error)
 
-	// GetScopeWithResponse performs a GET /api/v1/applications/{app}/scopes/{name} (the `GetScope` operationId) request.
+	// GetScopeWithResponse Show a scope
 	//
 	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/applications/{app}/scopes/{name} (the `GetScope` operationId).
 	GetScopeWithResponse(ctx context.Context, app string, name string, reqEditors ...RequestEditorFn) (*GetScopeResponse, error)
 
-	// EditScopeWithBodyWithResponse performs a PATCH /api/v1/applications/{app}/scopes/{name} (the `EditScope` operationId) request,
-	// with any type of body and a specified content type.
+	// EditScopeWithBodyWithResponse Change a scope
 	//
-	// Returns a wrapper object for the known response body format(s).
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /api/v1/applications/{app}/scopes/{name} (the `EditScope` operationId).
 	EditScopeWithBodyWithResponse(ctx context.Context, app string, name string, params *EditScopeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*EditScopeResponse, error)
 
-	// EditScopeWithApplicationMergePatchPlusJSONBodyWithResponse performs a PATCH /api/v1/applications/{app}/scopes/{name} (the `EditScope` operationId) request.
+	// EditScopeWithApplicationMergePatchPlusJSONBodyWithResponse Change a scope
+	//
 	// Takes a body of the `application/merge-patch+json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /api/v1/applications/{app}/scopes/{name} (the `EditScope` operationId).
 	EditScopeWithApplicationMergePatchPlusJSONBodyWithResponse(ctx context.Context, app string, name string, params *EditScopeParams, body EditScopeApplicationMergePatchPlusJSONRequestBody, reqEditors ...RequestEditorFn) (*EditScopeResponse, error)
 
-	// ListTokensWithResponse performs a GET /api/v1/applications/{app}/tokens (the `ListTokens` operationId) request.
+	// ListTokensWithResponse List token families, the newest first
 	//
 	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/applications/{app}/tokens (the `ListTokens` operationId).
 	ListTokensWithResponse(ctx context.Context, app string, params *ListTokensParams, reqEditors ...RequestEditorFn) (*ListTokensResponse, error)
 
-	// RevokeTokensWithBodyWithResponse performs a POST /api/v1/applications/{app}/tokens/revoke (the `RevokeTokens` operationId) request,
-	// with any type of body and a specified content type.
+	// RevokeTokensWithBodyWithResponse Take back every live token family of a client, of a user or with a scope; at least one must be said
 	//
-	// Returns a wrapper object for the known response body format(s).
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/applications/{app}/tokens/revoke (the `RevokeTokens` operationId).
 	RevokeTokensWithBodyWithResponse(ctx context.Context, app string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RevokeTokensResponse, error)
 
-	// RevokeTokensWithResponse performs a POST /api/v1/applications/{app}/tokens/revoke (the `RevokeTokens` operationId) request.
+	// RevokeTokensWithResponse Take back every live token family of a client, of a user or with a scope; at least one must be said
+	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/applications/{app}/tokens/revoke (the `RevokeTokens` operationId).
 	RevokeTokensWithResponse(ctx context.Context, app string, body RevokeTokensJSONRequestBody, reqEditors ...RequestEditorFn) (*RevokeTokensResponse, error)
 
-	// RevokeTokenWithResponse performs a DELETE /api/v1/applications/{app}/tokens/{family} (the `RevokeToken` operationId) request.
+	// RevokeTokenWithResponse Take back a token family; one that has ended stays as it was
 	//
 	// Returns a wrapper object for the known response body format(s).
-	RevokeTokenWithResponse(ctx context.Context, app string, family string, params *RevokeTokenParams, reqEditors ...RequestEditorFn) (*RevokeTokenResponse, error)
+	//
+	// Corresponds with DELETE /api/v1/applications/{app}/tokens/{family} (the `RevokeToken` operationId).
+	RevokeTokenWithResponse(ctx context.Context, app string, family string, reqEditors ...RequestEditorFn) (*RevokeTokenResponse, error)
 
-	// GetTokenWithResponse performs a GET /api/v1/applications/{app}/tokens/{family} (the `GetToken` operationId) request.
+	// GetTokenWithResponse Show a token family
 	//
 	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/applications/{app}/tokens/{family} (the `GetToken` operationId).
 	GetTokenWithResponse(ctx context.Context, app string, family string, reqEditors ...RequestEditorFn) (*GetTokenResponse, error)
+}
+
+// ListApplicationsResponse401Headers the declared response headers of an HTTP 401 response for ListApplications
+type ListApplicationsResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
+// ListApplicationsResponse429Headers the declared response headers of an HTTP 429 response for ListApplications
+type ListApplicationsResponse429Headers struct {
+	RetryAfter *string
+}
+
+// ListApplicationsResponse503Headers the declared response headers of an HTTP 503 response for ListApplications
+type ListApplicationsResponse503Headers struct {
+	RetryAfter *string
 }
 
 type ListApplicationsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ApplicationList
+	// ApplicationproblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationproblemJSON401 *Problem
+	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationproblemJSON403 *Problem
+	// ApplicationproblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationproblemJSON422 *Problem
+	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
+	ApplicationproblemJSON429 *Problem
+	// ApplicationproblemJSON431 the response for an HTTP 431 `application/problem+json` response
+	ApplicationproblemJSON431 *Problem
+	// ApplicationproblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationproblemJSON500 *Problem
+	// ApplicationproblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationproblemJSON503 *Problem
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *ListApplicationsResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *ListApplicationsResponse429Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *ListApplicationsResponse503Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListApplicationsResponse) GetJSON200() *ApplicationList {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r ListApplicationsResponse) GetApplicationproblemJSON401() *Problem {
+	return r.ApplicationproblemJSON401
+}
+
+// GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r ListApplicationsResponse) GetApplicationproblemJSON403() *Problem {
+	return r.ApplicationproblemJSON403
+}
+
+// GetApplicationproblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r ListApplicationsResponse) GetApplicationproblemJSON422() *Problem {
+	return r.ApplicationproblemJSON422
+}
+
+// GetApplicationproblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
+func (r ListApplicationsResponse) GetApplicationproblemJSON429() *Problem {
+	return r.ApplicationproblemJSON429
+}
+
+// GetApplicationproblemJSON431 returns the response for an HTTP 431 `application/problem+json` response
+func (r ListApplicationsResponse) GetApplicationproblemJSON431() *Problem {
+	return r.ApplicationproblemJSON431
+}
+
+// GetApplicationproblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r ListApplicationsResponse) GetApplicationproblemJSON500() *Problem {
+	return r.ApplicationproblemJSON500
+}
+
+// GetApplicationproblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r ListApplicationsResponse) GetApplicationproblemJSON503() *Problem {
+	return r.ApplicationproblemJSON503
 }
 
 // GetBody returns the raw response body bytes
@@ -3359,9 +6004,115 @@ func (r ListApplicationsResponse) ContentType() string {
 	return ""
 }
 
+// CreateApplicationResponse201Headers the declared response headers of an HTTP 201 response for CreateApplication
+type CreateApplicationResponse201Headers struct {
+	ETag     *string
+	Location *string
+}
+
+// CreateApplicationResponse401Headers the declared response headers of an HTTP 401 response for CreateApplication
+type CreateApplicationResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
+// CreateApplicationResponse429Headers the declared response headers of an HTTP 429 response for CreateApplication
+type CreateApplicationResponse429Headers struct {
+	RetryAfter *string
+}
+
+// CreateApplicationResponse503Headers the declared response headers of an HTTP 503 response for CreateApplication
+type CreateApplicationResponse503Headers struct {
+	RetryAfter *string
+}
+
 type CreateApplicationResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *NewApplication
+	// ApplicationproblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationproblemJSON400 *Problem
+	// ApplicationproblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationproblemJSON401 *Problem
+	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationproblemJSON403 *Problem
+	// ApplicationproblemJSON409 the response for an HTTP 409 `application/problem+json` response
+	ApplicationproblemJSON409 *Problem
+	// ApplicationproblemJSON413 the response for an HTTP 413 `application/problem+json` response
+	ApplicationproblemJSON413 *Problem
+	// ApplicationproblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationproblemJSON422 *Problem
+	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
+	ApplicationproblemJSON429 *Problem
+	// ApplicationproblemJSON431 the response for an HTTP 431 `application/problem+json` response
+	ApplicationproblemJSON431 *Problem
+	// ApplicationproblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationproblemJSON500 *Problem
+	// ApplicationproblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationproblemJSON503 *Problem
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *CreateApplicationResponse201Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *CreateApplicationResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *CreateApplicationResponse429Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *CreateApplicationResponse503Headers
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateApplicationResponse) GetJSON201() *NewApplication {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r CreateApplicationResponse) GetApplicationproblemJSON400() *Problem {
+	return r.ApplicationproblemJSON400
+}
+
+// GetApplicationproblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r CreateApplicationResponse) GetApplicationproblemJSON401() *Problem {
+	return r.ApplicationproblemJSON401
+}
+
+// GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r CreateApplicationResponse) GetApplicationproblemJSON403() *Problem {
+	return r.ApplicationproblemJSON403
+}
+
+// GetApplicationproblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
+func (r CreateApplicationResponse) GetApplicationproblemJSON409() *Problem {
+	return r.ApplicationproblemJSON409
+}
+
+// GetApplicationproblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
+func (r CreateApplicationResponse) GetApplicationproblemJSON413() *Problem {
+	return r.ApplicationproblemJSON413
+}
+
+// GetApplicationproblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r CreateApplicationResponse) GetApplicationproblemJSON422() *Problem {
+	return r.ApplicationproblemJSON422
+}
+
+// GetApplicationproblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
+func (r CreateApplicationResponse) GetApplicationproblemJSON429() *Problem {
+	return r.ApplicationproblemJSON429
+}
+
+// GetApplicationproblemJSON431 returns the response for an HTTP 431 `application/problem+json` response
+func (r CreateApplicationResponse) GetApplicationproblemJSON431() *Problem {
+	return r.ApplicationproblemJSON431
+}
+
+// GetApplicationproblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r CreateApplicationResponse) GetApplicationproblemJSON500() *Problem {
+	return r.ApplicationproblemJSON500
+}
+
+// GetApplicationproblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r CreateApplicationResponse) GetApplicationproblemJSON503() *Problem {
+	return r.ApplicationproblemJSON503
 }
 
 // GetBody returns the raw response body bytes
@@ -3393,9 +6144,93 @@ func (r CreateApplicationResponse) ContentType() string {
 	return ""
 }
 
+// DeleteApplicationResponse401Headers the declared response headers of an HTTP 401 response for DeleteApplication
+type DeleteApplicationResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
+// DeleteApplicationResponse429Headers the declared response headers of an HTTP 429 response for DeleteApplication
+type DeleteApplicationResponse429Headers struct {
+	RetryAfter *string
+}
+
+// DeleteApplicationResponse503Headers the declared response headers of an HTTP 503 response for DeleteApplication
+type DeleteApplicationResponse503Headers struct {
+	RetryAfter *string
+}
+
 type DeleteApplicationResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
+	// ApplicationproblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationproblemJSON401 *Problem
+	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationproblemJSON403 *Problem
+	// ApplicationproblemJSON409 the response for an HTTP 409 `application/problem+json` response
+	ApplicationproblemJSON409 *Problem
+	// ApplicationproblemJSON412 the response for an HTTP 412 `application/problem+json` response
+	ApplicationproblemJSON412 *Problem
+	// ApplicationproblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationproblemJSON422 *Problem
+	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
+	ApplicationproblemJSON429 *Problem
+	// ApplicationproblemJSON431 the response for an HTTP 431 `application/problem+json` response
+	ApplicationproblemJSON431 *Problem
+	// ApplicationproblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationproblemJSON500 *Problem
+	// ApplicationproblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationproblemJSON503 *Problem
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *DeleteApplicationResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *DeleteApplicationResponse429Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *DeleteApplicationResponse503Headers
+}
+
+// GetApplicationproblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r DeleteApplicationResponse) GetApplicationproblemJSON401() *Problem {
+	return r.ApplicationproblemJSON401
+}
+
+// GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r DeleteApplicationResponse) GetApplicationproblemJSON403() *Problem {
+	return r.ApplicationproblemJSON403
+}
+
+// GetApplicationproblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
+func (r DeleteApplicationResponse) GetApplicationproblemJSON409() *Problem {
+	return r.ApplicationproblemJSON409
+}
+
+// GetApplicationproblemJSON412 returns the response for an HTTP 412 `application/problem+json` response
+func (r DeleteApplicationResponse) GetApplicationproblemJSON412() *Problem {
+	return r.ApplicationproblemJSON412
+}
+
+// GetApplicationproblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r DeleteApplicationResponse) GetApplicationproblemJSON422() *Problem {
+	return r.ApplicationproblemJSON422
+}
+
+// GetApplicationproblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
+func (r DeleteApplicationResponse) GetApplicationproblemJSON429() *Problem {
+	return r.ApplicationproblemJSON429
+}
+
+// GetApplicationproblemJSON431 returns the response for an HTTP 431 `application/problem+json` response
+func (r DeleteApplicationResponse) GetApplicationproblemJSON431() *Problem {
+	return r.ApplicationproblemJSON431
+}
+
+// GetApplicationproblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r DeleteApplicationResponse) GetApplicationproblemJSON500() *Problem {
+	return r.ApplicationproblemJSON500
+}
+
+// GetApplicationproblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r DeleteApplicationResponse) GetApplicationproblemJSON503() *Problem {
+	return r.ApplicationproblemJSON503
 }
 
 // GetBody returns the raw response body bytes
@@ -3427,9 +6262,93 @@ func (r DeleteApplicationResponse) ContentType() string {
 	return ""
 }
 
+// GetApplicationResponse200Headers the declared response headers of an HTTP 200 response for GetApplication
+type GetApplicationResponse200Headers struct {
+	ETag *string
+}
+
+// GetApplicationResponse401Headers the declared response headers of an HTTP 401 response for GetApplication
+type GetApplicationResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
+// GetApplicationResponse429Headers the declared response headers of an HTTP 429 response for GetApplication
+type GetApplicationResponse429Headers struct {
+	RetryAfter *string
+}
+
+// GetApplicationResponse503Headers the declared response headers of an HTTP 503 response for GetApplication
+type GetApplicationResponse503Headers struct {
+	RetryAfter *string
+}
+
 type GetApplicationResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Application
+	// ApplicationproblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationproblemJSON401 *Problem
+	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationproblemJSON403 *Problem
+	// ApplicationproblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationproblemJSON422 *Problem
+	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
+	ApplicationproblemJSON429 *Problem
+	// ApplicationproblemJSON431 the response for an HTTP 431 `application/problem+json` response
+	ApplicationproblemJSON431 *Problem
+	// ApplicationproblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationproblemJSON500 *Problem
+	// ApplicationproblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationproblemJSON503 *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetApplicationResponse200Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *GetApplicationResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetApplicationResponse429Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *GetApplicationResponse503Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetApplicationResponse) GetJSON200() *Application {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r GetApplicationResponse) GetApplicationproblemJSON401() *Problem {
+	return r.ApplicationproblemJSON401
+}
+
+// GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r GetApplicationResponse) GetApplicationproblemJSON403() *Problem {
+	return r.ApplicationproblemJSON403
+}
+
+// GetApplicationproblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r GetApplicationResponse) GetApplicationproblemJSON422() *Problem {
+	return r.ApplicationproblemJSON422
+}
+
+// GetApplicationproblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
+func (r GetApplicationResponse) GetApplicationproblemJSON429() *Problem {
+	return r.ApplicationproblemJSON429
+}
+
+// GetApplicationproblemJSON431 returns the response for an HTTP 431 `application/problem+json` response
+func (r GetApplicationResponse) GetApplicationproblemJSON431() *Problem {
+	return r.ApplicationproblemJSON431
+}
+
+// GetApplicationproblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r GetApplicationResponse) GetApplicationproblemJSON500() *Problem {
+	return r.ApplicationproblemJSON500
+}
+
+// GetApplicationproblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r GetApplicationResponse) GetApplicationproblemJSON503() *Problem {
+	return r.ApplicationproblemJSON503
 }
 
 // GetBody returns the raw response body bytes
@@ -3461,9 +6380,114 @@ func (r GetApplicationResponse) ContentType() string {
 	return ""
 }
 
+// EditApplicationResponse200Headers the declared response headers of an HTTP 200 response for EditApplication
+type EditApplicationResponse200Headers struct {
+	ETag *string
+}
+
+// EditApplicationResponse401Headers the declared response headers of an HTTP 401 response for EditApplication
+type EditApplicationResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
+// EditApplicationResponse429Headers the declared response headers of an HTTP 429 response for EditApplication
+type EditApplicationResponse429Headers struct {
+	RetryAfter *string
+}
+
+// EditApplicationResponse503Headers the declared response headers of an HTTP 503 response for EditApplication
+type EditApplicationResponse503Headers struct {
+	RetryAfter *string
+}
+
 type EditApplicationResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Application
+	// ApplicationproblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationproblemJSON400 *Problem
+	// ApplicationproblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationproblemJSON401 *Problem
+	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationproblemJSON403 *Problem
+	// ApplicationproblemJSON412 the response for an HTTP 412 `application/problem+json` response
+	ApplicationproblemJSON412 *Problem
+	// ApplicationproblemJSON413 the response for an HTTP 413 `application/problem+json` response
+	ApplicationproblemJSON413 *Problem
+	// ApplicationproblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationproblemJSON422 *Problem
+	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
+	ApplicationproblemJSON429 *Problem
+	// ApplicationproblemJSON431 the response for an HTTP 431 `application/problem+json` response
+	ApplicationproblemJSON431 *Problem
+	// ApplicationproblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationproblemJSON500 *Problem
+	// ApplicationproblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationproblemJSON503 *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *EditApplicationResponse200Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *EditApplicationResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *EditApplicationResponse429Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *EditApplicationResponse503Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r EditApplicationResponse) GetJSON200() *Application {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r EditApplicationResponse) GetApplicationproblemJSON400() *Problem {
+	return r.ApplicationproblemJSON400
+}
+
+// GetApplicationproblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r EditApplicationResponse) GetApplicationproblemJSON401() *Problem {
+	return r.ApplicationproblemJSON401
+}
+
+// GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r EditApplicationResponse) GetApplicationproblemJSON403() *Problem {
+	return r.ApplicationproblemJSON403
+}
+
+// GetApplicationproblemJSON412 returns the response for an HTTP 412 `application/problem+json` response
+func (r EditApplicationResponse) GetApplicationproblemJSON412() *Problem {
+	return r.ApplicationproblemJSON412
+}
+
+// GetApplicationproblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
+func (r EditApplicationResponse) GetApplicationproblemJSON413() *Problem {
+	return r.ApplicationproblemJSON413
+}
+
+// GetApplicationproblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r EditApplicationResponse) GetApplicationproblemJSON422() *Problem {
+	return r.ApplicationproblemJSON422
+}
+
+// GetApplicationproblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
+func (r EditApplicationResponse) GetApplicationproblemJSON429() *Problem {
+	return r.ApplicationproblemJSON429
+}
+
+// GetApplicationproblemJSON431 returns the response for an HTTP 431 `application/problem+json` response
+func (r EditApplicationResponse) GetApplicationproblemJSON431() *Problem {
+	return r.ApplicationproblemJSON431
+}
+
+// GetApplicationproblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r EditApplicationResponse) GetApplicationproblemJSON500() *Problem {
+	return r.ApplicationproblemJSON500
+}
+
+// GetApplicationproblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r EditApplicationResponse) GetApplicationproblemJSON503() *Problem {
+	return r.ApplicationproblemJSON503
 }
 
 // GetBody returns the raw response body bytes
@@ -3495,9 +6519,86 @@ func (r EditApplicationResponse) ContentType() string {
 	return ""
 }
 
+// ListAuditEventsResponse401Headers the declared response headers of an HTTP 401 response for ListAuditEvents
+type ListAuditEventsResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
+// ListAuditEventsResponse429Headers the declared response headers of an HTTP 429 response for ListAuditEvents
+type ListAuditEventsResponse429Headers struct {
+	RetryAfter *string
+}
+
+// ListAuditEventsResponse503Headers the declared response headers of an HTTP 503 response for ListAuditEvents
+type ListAuditEventsResponse503Headers struct {
+	RetryAfter *string
+}
+
 type ListAuditEventsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *AuditEventList
+	// ApplicationproblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationproblemJSON401 *Problem
+	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationproblemJSON403 *Problem
+	// ApplicationproblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationproblemJSON422 *Problem
+	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
+	ApplicationproblemJSON429 *Problem
+	// ApplicationproblemJSON431 the response for an HTTP 431 `application/problem+json` response
+	ApplicationproblemJSON431 *Problem
+	// ApplicationproblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationproblemJSON500 *Problem
+	// ApplicationproblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationproblemJSON503 *Problem
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *ListAuditEventsResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *ListAuditEventsResponse429Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *ListAuditEventsResponse503Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListAuditEventsResponse) GetJSON200() *AuditEventList {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r ListAuditEventsResponse) GetApplicationproblemJSON401() *Problem {
+	return r.ApplicationproblemJSON401
+}
+
+// GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r ListAuditEventsResponse) GetApplicationproblemJSON403() *Problem {
+	return r.ApplicationproblemJSON403
+}
+
+// GetApplicationproblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r ListAuditEventsResponse) GetApplicationproblemJSON422() *Problem {
+	return r.ApplicationproblemJSON422
+}
+
+// GetApplicationproblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
+func (r ListAuditEventsResponse) GetApplicationproblemJSON429() *Problem {
+	return r.ApplicationproblemJSON429
+}
+
+// GetApplicationproblemJSON431 returns the response for an HTTP 431 `application/problem+json` response
+func (r ListAuditEventsResponse) GetApplicationproblemJSON431() *Problem {
+	return r.ApplicationproblemJSON431
+}
+
+// GetApplicationproblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r ListAuditEventsResponse) GetApplicationproblemJSON500() *Problem {
+	return r.ApplicationproblemJSON500
+}
+
+// GetApplicationproblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r ListAuditEventsResponse) GetApplicationproblemJSON503() *Problem {
+	return r.ApplicationproblemJSON503
 }
 
 // GetBody returns the raw response body bytes
@@ -3529,9 +6630,86 @@ func (r ListAuditEventsResponse) ContentType() string {
 	return ""
 }
 
+// ListClientsResponse401Headers the declared response headers of an HTTP 401 response for ListClients
+type ListClientsResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
+// ListClientsResponse429Headers the declared response headers of an HTTP 429 response for ListClients
+type ListClientsResponse429Headers struct {
+	RetryAfter *string
+}
+
+// ListClientsResponse503Headers the declared response headers of an HTTP 503 response for ListClients
+type ListClientsResponse503Headers struct {
+	RetryAfter *string
+}
+
 type ListClientsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ClientList
+	// ApplicationproblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationproblemJSON401 *Problem
+	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationproblemJSON403 *Problem
+	// ApplicationproblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationproblemJSON422 *Problem
+	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
+	ApplicationproblemJSON429 *Problem
+	// ApplicationproblemJSON431 the response for an HTTP 431 `application/problem+json` response
+	ApplicationproblemJSON431 *Problem
+	// ApplicationproblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationproblemJSON500 *Problem
+	// ApplicationproblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationproblemJSON503 *Problem
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *ListClientsResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *ListClientsResponse429Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *ListClientsResponse503Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListClientsResponse) GetJSON200() *ClientList {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r ListClientsResponse) GetApplicationproblemJSON401() *Problem {
+	return r.ApplicationproblemJSON401
+}
+
+// GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r ListClientsResponse) GetApplicationproblemJSON403() *Problem {
+	return r.ApplicationproblemJSON403
+}
+
+// GetApplicationproblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r ListClientsResponse) GetApplicationproblemJSON422() *Problem {
+	return r.ApplicationproblemJSON422
+}
+
+// GetApplicationproblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
+func (r ListClientsResponse) GetApplicationproblemJSON429() *Problem {
+	return r.ApplicationproblemJSON429
+}
+
+// GetApplicationproblemJSON431 returns the response for an HTTP 431 `application/problem+json` response
+func (r ListClientsResponse) GetApplicationproblemJSON431() *Problem {
+	return r.ApplicationproblemJSON431
+}
+
+// GetApplicationproblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r ListClientsResponse) GetApplicationproblemJSON500() *Problem {
+	return r.ApplicationproblemJSON500
+}
+
+// GetApplicationproblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r ListClientsResponse) GetApplicationproblemJSON503() *Problem {
+	return r.ApplicationproblemJSON503
 }
 
 // GetBody returns the raw response body bytes
@@ -3563,9 +6741,115 @@ func (r ListClientsResponse) ContentType() string {
 	return ""
 }
 
+// CreateClientResponse201Headers the declared response headers of an HTTP 201 response for CreateClient
+type CreateClientResponse201Headers struct {
+	ETag     *string
+	Location *string
+}
+
+// CreateClientResponse401Headers the declared response headers of an HTTP 401 response for CreateClient
+type CreateClientResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
+// CreateClientResponse429Headers the declared response headers of an HTTP 429 response for CreateClient
+type CreateClientResponse429Headers struct {
+	RetryAfter *string
+}
+
+// CreateClientResponse503Headers the declared response headers of an HTTP 503 response for CreateClient
+type CreateClientResponse503Headers struct {
+	RetryAfter *string
+}
+
 type CreateClientResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *Client
+	// ApplicationproblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationproblemJSON400 *Problem
+	// ApplicationproblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationproblemJSON401 *Problem
+	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationproblemJSON403 *Problem
+	// ApplicationproblemJSON409 the response for an HTTP 409 `application/problem+json` response
+	ApplicationproblemJSON409 *Problem
+	// ApplicationproblemJSON413 the response for an HTTP 413 `application/problem+json` response
+	ApplicationproblemJSON413 *Problem
+	// ApplicationproblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationproblemJSON422 *Problem
+	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
+	ApplicationproblemJSON429 *Problem
+	// ApplicationproblemJSON431 the response for an HTTP 431 `application/problem+json` response
+	ApplicationproblemJSON431 *Problem
+	// ApplicationproblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationproblemJSON500 *Problem
+	// ApplicationproblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationproblemJSON503 *Problem
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *CreateClientResponse201Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *CreateClientResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *CreateClientResponse429Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *CreateClientResponse503Headers
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateClientResponse) GetJSON201() *Client {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r CreateClientResponse) GetApplicationproblemJSON400() *Problem {
+	return r.ApplicationproblemJSON400
+}
+
+// GetApplicationproblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r CreateClientResponse) GetApplicationproblemJSON401() *Problem {
+	return r.ApplicationproblemJSON401
+}
+
+// GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r CreateClientResponse) GetApplicationproblemJSON403() *Problem {
+	return r.ApplicationproblemJSON403
+}
+
+// GetApplicationproblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
+func (r CreateClientResponse) GetApplicationproblemJSON409() *Problem {
+	return r.ApplicationproblemJSON409
+}
+
+// GetApplicationproblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
+func (r CreateClientResponse) GetApplicationproblemJSON413() *Problem {
+	return r.ApplicationproblemJSON413
+}
+
+// GetApplicationproblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r CreateClientResponse) GetApplicationproblemJSON422() *Problem {
+	return r.ApplicationproblemJSON422
+}
+
+// GetApplicationproblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
+func (r CreateClientResponse) GetApplicationproblemJSON429() *Problem {
+	return r.ApplicationproblemJSON429
+}
+
+// GetApplicationproblemJSON431 returns the response for an HTTP 431 `application/problem+json` response
+func (r CreateClientResponse) GetApplicationproblemJSON431() *Problem {
+	return r.ApplicationproblemJSON431
+}
+
+// GetApplicationproblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r CreateClientResponse) GetApplicationproblemJSON500() *Problem {
+	return r.ApplicationproblemJSON500
+}
+
+// GetApplicationproblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r CreateClientResponse) GetApplicationproblemJSON503() *Problem {
+	return r.ApplicationproblemJSON503
 }
 
 // GetBody returns the raw response body bytes
@@ -3597,9 +6881,343 @@ func (r CreateClientResponse) ContentType() string {
 	return ""
 }
 
+// ExportClientsResponse401Headers the declared response headers of an HTTP 401 response for ExportClients
+type ExportClientsResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
+// ExportClientsResponse429Headers the declared response headers of an HTTP 429 response for ExportClients
+type ExportClientsResponse429Headers struct {
+	RetryAfter *string
+}
+
+// ExportClientsResponse503Headers the declared response headers of an HTTP 503 response for ExportClients
+type ExportClientsResponse503Headers struct {
+	RetryAfter *string
+}
+
+type ExportClientsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationproblemJSON401 *Problem
+	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationproblemJSON403 *Problem
+	// ApplicationproblemJSON409 the response for an HTTP 409 `application/problem+json` response
+	ApplicationproblemJSON409 *Problem
+	// ApplicationproblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationproblemJSON422 *Problem
+	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
+	ApplicationproblemJSON429 *Problem
+	// ApplicationproblemJSON431 the response for an HTTP 431 `application/problem+json` response
+	ApplicationproblemJSON431 *Problem
+	// ApplicationproblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationproblemJSON500 *Problem
+	// ApplicationproblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationproblemJSON503 *Problem
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *ExportClientsResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *ExportClientsResponse429Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *ExportClientsResponse503Headers
+}
+
+// GetApplicationproblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r ExportClientsResponse) GetApplicationproblemJSON401() *Problem {
+	return r.ApplicationproblemJSON401
+}
+
+// GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r ExportClientsResponse) GetApplicationproblemJSON403() *Problem {
+	return r.ApplicationproblemJSON403
+}
+
+// GetApplicationproblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
+func (r ExportClientsResponse) GetApplicationproblemJSON409() *Problem {
+	return r.ApplicationproblemJSON409
+}
+
+// GetApplicationproblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r ExportClientsResponse) GetApplicationproblemJSON422() *Problem {
+	return r.ApplicationproblemJSON422
+}
+
+// GetApplicationproblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
+func (r ExportClientsResponse) GetApplicationproblemJSON429() *Problem {
+	return r.ApplicationproblemJSON429
+}
+
+// GetApplicationproblemJSON431 returns the response for an HTTP 431 `application/problem+json` response
+func (r ExportClientsResponse) GetApplicationproblemJSON431() *Problem {
+	return r.ApplicationproblemJSON431
+}
+
+// GetApplicationproblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r ExportClientsResponse) GetApplicationproblemJSON500() *Problem {
+	return r.ApplicationproblemJSON500
+}
+
+// GetApplicationproblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r ExportClientsResponse) GetApplicationproblemJSON503() *Problem {
+	return r.ApplicationproblemJSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r ExportClientsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ExportClientsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ExportClientsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ExportClientsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// ImportClientsResponse401Headers the declared response headers of an HTTP 401 response for ImportClients
+type ImportClientsResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
+// ImportClientsResponse429Headers the declared response headers of an HTTP 429 response for ImportClients
+type ImportClientsResponse429Headers struct {
+	RetryAfter *string
+}
+
+// ImportClientsResponse503Headers the declared response headers of an HTTP 503 response for ImportClients
+type ImportClientsResponse503Headers struct {
+	RetryAfter *string
+}
+
+type ImportClientsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationproblemJSON400 *Problem
+	// ApplicationproblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationproblemJSON401 *Problem
+	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationproblemJSON403 *Problem
+	// ApplicationproblemJSON409 the response for an HTTP 409 `application/problem+json` response
+	ApplicationproblemJSON409 *Problem
+	// ApplicationproblemJSON413 the response for an HTTP 413 `application/problem+json` response
+	ApplicationproblemJSON413 *Problem
+	// ApplicationproblemJSON415 the response for an HTTP 415 `application/problem+json` response
+	ApplicationproblemJSON415 *Problem
+	// ApplicationproblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationproblemJSON422 *Problem
+	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
+	ApplicationproblemJSON429 *Problem
+	// ApplicationproblemJSON431 the response for an HTTP 431 `application/problem+json` response
+	ApplicationproblemJSON431 *Problem
+	// ApplicationproblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationproblemJSON500 *Problem
+	// ApplicationproblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationproblemJSON503 *Problem
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *ImportClientsResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *ImportClientsResponse429Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *ImportClientsResponse503Headers
+}
+
+// GetApplicationproblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r ImportClientsResponse) GetApplicationproblemJSON400() *Problem {
+	return r.ApplicationproblemJSON400
+}
+
+// GetApplicationproblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r ImportClientsResponse) GetApplicationproblemJSON401() *Problem {
+	return r.ApplicationproblemJSON401
+}
+
+// GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r ImportClientsResponse) GetApplicationproblemJSON403() *Problem {
+	return r.ApplicationproblemJSON403
+}
+
+// GetApplicationproblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
+func (r ImportClientsResponse) GetApplicationproblemJSON409() *Problem {
+	return r.ApplicationproblemJSON409
+}
+
+// GetApplicationproblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
+func (r ImportClientsResponse) GetApplicationproblemJSON413() *Problem {
+	return r.ApplicationproblemJSON413
+}
+
+// GetApplicationproblemJSON415 returns the response for an HTTP 415 `application/problem+json` response
+func (r ImportClientsResponse) GetApplicationproblemJSON415() *Problem {
+	return r.ApplicationproblemJSON415
+}
+
+// GetApplicationproblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r ImportClientsResponse) GetApplicationproblemJSON422() *Problem {
+	return r.ApplicationproblemJSON422
+}
+
+// GetApplicationproblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
+func (r ImportClientsResponse) GetApplicationproblemJSON429() *Problem {
+	return r.ApplicationproblemJSON429
+}
+
+// GetApplicationproblemJSON431 returns the response for an HTTP 431 `application/problem+json` response
+func (r ImportClientsResponse) GetApplicationproblemJSON431() *Problem {
+	return r.ApplicationproblemJSON431
+}
+
+// GetApplicationproblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r ImportClientsResponse) GetApplicationproblemJSON500() *Problem {
+	return r.ApplicationproblemJSON500
+}
+
+// GetApplicationproblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r ImportClientsResponse) GetApplicationproblemJSON503() *Problem {
+	return r.ApplicationproblemJSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r ImportClientsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ImportClientsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ImportClientsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ImportClientsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// DeleteClientResponse401Headers the declared response headers of an HTTP 401 response for DeleteClient
+type DeleteClientResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
+// DeleteClientResponse429Headers the declared response headers of an HTTP 429 response for DeleteClient
+type DeleteClientResponse429Headers struct {
+	RetryAfter *string
+}
+
+// DeleteClientResponse503Headers the declared response headers of an HTTP 503 response for DeleteClient
+type DeleteClientResponse503Headers struct {
+	RetryAfter *string
+}
+
 type DeleteClientResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
+	// ApplicationproblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationproblemJSON401 *Problem
+	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationproblemJSON403 *Problem
+	// ApplicationproblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationproblemJSON404 *Problem
+	// ApplicationproblemJSON409 the response for an HTTP 409 `application/problem+json` response
+	ApplicationproblemJSON409 *Problem
+	// ApplicationproblemJSON412 the response for an HTTP 412 `application/problem+json` response
+	ApplicationproblemJSON412 *Problem
+	// ApplicationproblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationproblemJSON422 *Problem
+	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
+	ApplicationproblemJSON429 *Problem
+	// ApplicationproblemJSON431 the response for an HTTP 431 `application/problem+json` response
+	ApplicationproblemJSON431 *Problem
+	// ApplicationproblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationproblemJSON500 *Problem
+	// ApplicationproblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationproblemJSON503 *Problem
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *DeleteClientResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *DeleteClientResponse429Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *DeleteClientResponse503Headers
+}
+
+// GetApplicationproblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r DeleteClientResponse) GetApplicationproblemJSON401() *Problem {
+	return r.ApplicationproblemJSON401
+}
+
+// GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r DeleteClientResponse) GetApplicationproblemJSON403() *Problem {
+	return r.ApplicationproblemJSON403
+}
+
+// GetApplicationproblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r DeleteClientResponse) GetApplicationproblemJSON404() *Problem {
+	return r.ApplicationproblemJSON404
+}
+
+// GetApplicationproblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
+func (r DeleteClientResponse) GetApplicationproblemJSON409() *Problem {
+	return r.ApplicationproblemJSON409
+}
+
+// GetApplicationproblemJSON412 returns the response for an HTTP 412 `application/problem+json` response
+func (r DeleteClientResponse) GetApplicationproblemJSON412() *Problem {
+	return r.ApplicationproblemJSON412
+}
+
+// GetApplicationproblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r DeleteClientResponse) GetApplicationproblemJSON422() *Problem {
+	return r.ApplicationproblemJSON422
+}
+
+// GetApplicationproblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
+func (r DeleteClientResponse) GetApplicationproblemJSON429() *Problem {
+	return r.ApplicationproblemJSON429
+}
+
+// GetApplicationproblemJSON431 returns the response for an HTTP 431 `application/problem+json` response
+func (r DeleteClientResponse) GetApplicationproblemJSON431() *Problem {
+	return r.ApplicationproblemJSON431
+}
+
+// GetApplicationproblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r DeleteClientResponse) GetApplicationproblemJSON500() *Problem {
+	return r.ApplicationproblemJSON500
+}
+
+// GetApplicationproblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r DeleteClientResponse) GetApplicationproblemJSON503() *Problem {
+	return r.ApplicationproblemJSON503
 }
 
 // GetBody returns the raw response body bytes
@@ -3631,9 +7249,100 @@ func (r DeleteClientResponse) ContentType() string {
 	return ""
 }
 
+// GetClientResponse200Headers the declared response headers of an HTTP 200 response for GetClient
+type GetClientResponse200Headers struct {
+	ETag *string
+}
+
+// GetClientResponse401Headers the declared response headers of an HTTP 401 response for GetClient
+type GetClientResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
+// GetClientResponse429Headers the declared response headers of an HTTP 429 response for GetClient
+type GetClientResponse429Headers struct {
+	RetryAfter *string
+}
+
+// GetClientResponse503Headers the declared response headers of an HTTP 503 response for GetClient
+type GetClientResponse503Headers struct {
+	RetryAfter *string
+}
+
 type GetClientResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Client
+	// ApplicationproblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationproblemJSON401 *Problem
+	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationproblemJSON403 *Problem
+	// ApplicationproblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationproblemJSON404 *Problem
+	// ApplicationproblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationproblemJSON422 *Problem
+	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
+	ApplicationproblemJSON429 *Problem
+	// ApplicationproblemJSON431 the response for an HTTP 431 `application/problem+json` response
+	ApplicationproblemJSON431 *Problem
+	// ApplicationproblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationproblemJSON500 *Problem
+	// ApplicationproblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationproblemJSON503 *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetClientResponse200Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *GetClientResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetClientResponse429Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *GetClientResponse503Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetClientResponse) GetJSON200() *Client {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r GetClientResponse) GetApplicationproblemJSON401() *Problem {
+	return r.ApplicationproblemJSON401
+}
+
+// GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r GetClientResponse) GetApplicationproblemJSON403() *Problem {
+	return r.ApplicationproblemJSON403
+}
+
+// GetApplicationproblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r GetClientResponse) GetApplicationproblemJSON404() *Problem {
+	return r.ApplicationproblemJSON404
+}
+
+// GetApplicationproblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r GetClientResponse) GetApplicationproblemJSON422() *Problem {
+	return r.ApplicationproblemJSON422
+}
+
+// GetApplicationproblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
+func (r GetClientResponse) GetApplicationproblemJSON429() *Problem {
+	return r.ApplicationproblemJSON429
+}
+
+// GetApplicationproblemJSON431 returns the response for an HTTP 431 `application/problem+json` response
+func (r GetClientResponse) GetApplicationproblemJSON431() *Problem {
+	return r.ApplicationproblemJSON431
+}
+
+// GetApplicationproblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r GetClientResponse) GetApplicationproblemJSON500() *Problem {
+	return r.ApplicationproblemJSON500
+}
+
+// GetApplicationproblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r GetClientResponse) GetApplicationproblemJSON503() *Problem {
+	return r.ApplicationproblemJSON503
 }
 
 // GetBody returns the raw response body bytes
@@ -3665,9 +7374,128 @@ func (r GetClientResponse) ContentType() string {
 	return ""
 }
 
+// EditClientResponse200Headers the declared response headers of an HTTP 200 response for EditClient
+type EditClientResponse200Headers struct {
+	ETag *string
+}
+
+// EditClientResponse401Headers the declared response headers of an HTTP 401 response for EditClient
+type EditClientResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
+// EditClientResponse429Headers the declared response headers of an HTTP 429 response for EditClient
+type EditClientResponse429Headers struct {
+	RetryAfter *string
+}
+
+// EditClientResponse503Headers the declared response headers of an HTTP 503 response for EditClient
+type EditClientResponse503Headers struct {
+	RetryAfter *string
+}
+
 type EditClientResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Client
+	// ApplicationproblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationproblemJSON400 *Problem
+	// ApplicationproblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationproblemJSON401 *Problem
+	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationproblemJSON403 *Problem
+	// ApplicationproblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationproblemJSON404 *Problem
+	// ApplicationproblemJSON409 the response for an HTTP 409 `application/problem+json` response
+	ApplicationproblemJSON409 *Problem
+	// ApplicationproblemJSON412 the response for an HTTP 412 `application/problem+json` response
+	ApplicationproblemJSON412 *Problem
+	// ApplicationproblemJSON413 the response for an HTTP 413 `application/problem+json` response
+	ApplicationproblemJSON413 *Problem
+	// ApplicationproblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationproblemJSON422 *Problem
+	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
+	ApplicationproblemJSON429 *Problem
+	// ApplicationproblemJSON431 the response for an HTTP 431 `application/problem+json` response
+	ApplicationproblemJSON431 *Problem
+	// ApplicationproblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationproblemJSON500 *Problem
+	// ApplicationproblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationproblemJSON503 *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *EditClientResponse200Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *EditClientResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *EditClientResponse429Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *EditClientResponse503Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r EditClientResponse) GetJSON200() *Client {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r EditClientResponse) GetApplicationproblemJSON400() *Problem {
+	return r.ApplicationproblemJSON400
+}
+
+// GetApplicationproblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r EditClientResponse) GetApplicationproblemJSON401() *Problem {
+	return r.ApplicationproblemJSON401
+}
+
+// GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r EditClientResponse) GetApplicationproblemJSON403() *Problem {
+	return r.ApplicationproblemJSON403
+}
+
+// GetApplicationproblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r EditClientResponse) GetApplicationproblemJSON404() *Problem {
+	return r.ApplicationproblemJSON404
+}
+
+// GetApplicationproblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
+func (r EditClientResponse) GetApplicationproblemJSON409() *Problem {
+	return r.ApplicationproblemJSON409
+}
+
+// GetApplicationproblemJSON412 returns the response for an HTTP 412 `application/problem+json` response
+func (r EditClientResponse) GetApplicationproblemJSON412() *Problem {
+	return r.ApplicationproblemJSON412
+}
+
+// GetApplicationproblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
+func (r EditClientResponse) GetApplicationproblemJSON413() *Problem {
+	return r.ApplicationproblemJSON413
+}
+
+// GetApplicationproblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r EditClientResponse) GetApplicationproblemJSON422() *Problem {
+	return r.ApplicationproblemJSON422
+}
+
+// GetApplicationproblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
+func (r EditClientResponse) GetApplicationproblemJSON429() *Problem {
+	return r.ApplicationproblemJSON429
+}
+
+// GetApplicationproblemJSON431 returns the response for an HTTP 431 `application/problem+json` response
+func (r EditClientResponse) GetApplicationproblemJSON431() *Problem {
+	return r.ApplicationproblemJSON431
+}
+
+// GetApplicationproblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r EditClientResponse) GetApplicationproblemJSON500() *Problem {
+	return r.ApplicationproblemJSON500
+}
+
+// GetApplicationproblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r EditClientResponse) GetApplicationproblemJSON503() *Problem {
+	return r.ApplicationproblemJSON503
 }
 
 // GetBody returns the raw response body bytes
@@ -3699,9 +7527,128 @@ func (r EditClientResponse) ContentType() string {
 	return ""
 }
 
+// ReplaceClientResponse200Headers the declared response headers of an HTTP 200 response for ReplaceClient
+type ReplaceClientResponse200Headers struct {
+	ETag *string
+}
+
+// ReplaceClientResponse401Headers the declared response headers of an HTTP 401 response for ReplaceClient
+type ReplaceClientResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
+// ReplaceClientResponse429Headers the declared response headers of an HTTP 429 response for ReplaceClient
+type ReplaceClientResponse429Headers struct {
+	RetryAfter *string
+}
+
+// ReplaceClientResponse503Headers the declared response headers of an HTTP 503 response for ReplaceClient
+type ReplaceClientResponse503Headers struct {
+	RetryAfter *string
+}
+
 type ReplaceClientResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Client
+	// ApplicationproblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationproblemJSON400 *Problem
+	// ApplicationproblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationproblemJSON401 *Problem
+	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationproblemJSON403 *Problem
+	// ApplicationproblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationproblemJSON404 *Problem
+	// ApplicationproblemJSON409 the response for an HTTP 409 `application/problem+json` response
+	ApplicationproblemJSON409 *Problem
+	// ApplicationproblemJSON412 the response for an HTTP 412 `application/problem+json` response
+	ApplicationproblemJSON412 *Problem
+	// ApplicationproblemJSON413 the response for an HTTP 413 `application/problem+json` response
+	ApplicationproblemJSON413 *Problem
+	// ApplicationproblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationproblemJSON422 *Problem
+	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
+	ApplicationproblemJSON429 *Problem
+	// ApplicationproblemJSON431 the response for an HTTP 431 `application/problem+json` response
+	ApplicationproblemJSON431 *Problem
+	// ApplicationproblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationproblemJSON500 *Problem
+	// ApplicationproblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationproblemJSON503 *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *ReplaceClientResponse200Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *ReplaceClientResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *ReplaceClientResponse429Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *ReplaceClientResponse503Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ReplaceClientResponse) GetJSON200() *Client {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r ReplaceClientResponse) GetApplicationproblemJSON400() *Problem {
+	return r.ApplicationproblemJSON400
+}
+
+// GetApplicationproblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r ReplaceClientResponse) GetApplicationproblemJSON401() *Problem {
+	return r.ApplicationproblemJSON401
+}
+
+// GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r ReplaceClientResponse) GetApplicationproblemJSON403() *Problem {
+	return r.ApplicationproblemJSON403
+}
+
+// GetApplicationproblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r ReplaceClientResponse) GetApplicationproblemJSON404() *Problem {
+	return r.ApplicationproblemJSON404
+}
+
+// GetApplicationproblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
+func (r ReplaceClientResponse) GetApplicationproblemJSON409() *Problem {
+	return r.ApplicationproblemJSON409
+}
+
+// GetApplicationproblemJSON412 returns the response for an HTTP 412 `application/problem+json` response
+func (r ReplaceClientResponse) GetApplicationproblemJSON412() *Problem {
+	return r.ApplicationproblemJSON412
+}
+
+// GetApplicationproblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
+func (r ReplaceClientResponse) GetApplicationproblemJSON413() *Problem {
+	return r.ApplicationproblemJSON413
+}
+
+// GetApplicationproblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r ReplaceClientResponse) GetApplicationproblemJSON422() *Problem {
+	return r.ApplicationproblemJSON422
+}
+
+// GetApplicationproblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
+func (r ReplaceClientResponse) GetApplicationproblemJSON429() *Problem {
+	return r.ApplicationproblemJSON429
+}
+
+// GetApplicationproblemJSON431 returns the response for an HTTP 431 `application/problem+json` response
+func (r ReplaceClientResponse) GetApplicationproblemJSON431() *Problem {
+	return r.ApplicationproblemJSON431
+}
+
+// GetApplicationproblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r ReplaceClientResponse) GetApplicationproblemJSON500() *Problem {
+	return r.ApplicationproblemJSON500
+}
+
+// GetApplicationproblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r ReplaceClientResponse) GetApplicationproblemJSON503() *Problem {
+	return r.ApplicationproblemJSON503
 }
 
 // GetBody returns the raw response body bytes
@@ -3733,9 +7680,93 @@ func (r ReplaceClientResponse) ContentType() string {
 	return ""
 }
 
+// ListSecretsResponse401Headers the declared response headers of an HTTP 401 response for ListSecrets
+type ListSecretsResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
+// ListSecretsResponse429Headers the declared response headers of an HTTP 429 response for ListSecrets
+type ListSecretsResponse429Headers struct {
+	RetryAfter *string
+}
+
+// ListSecretsResponse503Headers the declared response headers of an HTTP 503 response for ListSecrets
+type ListSecretsResponse503Headers struct {
+	RetryAfter *string
+}
+
 type ListSecretsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SecretList
+	// ApplicationproblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationproblemJSON401 *Problem
+	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationproblemJSON403 *Problem
+	// ApplicationproblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationproblemJSON404 *Problem
+	// ApplicationproblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationproblemJSON422 *Problem
+	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
+	ApplicationproblemJSON429 *Problem
+	// ApplicationproblemJSON431 the response for an HTTP 431 `application/problem+json` response
+	ApplicationproblemJSON431 *Problem
+	// ApplicationproblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationproblemJSON500 *Problem
+	// ApplicationproblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationproblemJSON503 *Problem
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *ListSecretsResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *ListSecretsResponse429Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *ListSecretsResponse503Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListSecretsResponse) GetJSON200() *SecretList {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r ListSecretsResponse) GetApplicationproblemJSON401() *Problem {
+	return r.ApplicationproblemJSON401
+}
+
+// GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r ListSecretsResponse) GetApplicationproblemJSON403() *Problem {
+	return r.ApplicationproblemJSON403
+}
+
+// GetApplicationproblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r ListSecretsResponse) GetApplicationproblemJSON404() *Problem {
+	return r.ApplicationproblemJSON404
+}
+
+// GetApplicationproblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r ListSecretsResponse) GetApplicationproblemJSON422() *Problem {
+	return r.ApplicationproblemJSON422
+}
+
+// GetApplicationproblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
+func (r ListSecretsResponse) GetApplicationproblemJSON429() *Problem {
+	return r.ApplicationproblemJSON429
+}
+
+// GetApplicationproblemJSON431 returns the response for an HTTP 431 `application/problem+json` response
+func (r ListSecretsResponse) GetApplicationproblemJSON431() *Problem {
+	return r.ApplicationproblemJSON431
+}
+
+// GetApplicationproblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r ListSecretsResponse) GetApplicationproblemJSON500() *Problem {
+	return r.ApplicationproblemJSON500
+}
+
+// GetApplicationproblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r ListSecretsResponse) GetApplicationproblemJSON503() *Problem {
+	return r.ApplicationproblemJSON503
 }
 
 // GetBody returns the raw response body bytes
@@ -3767,9 +7798,129 @@ func (r ListSecretsResponse) ContentType() string {
 	return ""
 }
 
+// CreateSecretResponse201Headers the declared response headers of an HTTP 201 response for CreateSecret
+type CreateSecretResponse201Headers struct {
+	ETag     *string
+	Location *string
+}
+
+// CreateSecretResponse401Headers the declared response headers of an HTTP 401 response for CreateSecret
+type CreateSecretResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
+// CreateSecretResponse429Headers the declared response headers of an HTTP 429 response for CreateSecret
+type CreateSecretResponse429Headers struct {
+	RetryAfter *string
+}
+
+// CreateSecretResponse503Headers the declared response headers of an HTTP 503 response for CreateSecret
+type CreateSecretResponse503Headers struct {
+	RetryAfter *string
+}
+
 type CreateSecretResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *NewSecret
+	// ApplicationproblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationproblemJSON400 *Problem
+	// ApplicationproblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationproblemJSON401 *Problem
+	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationproblemJSON403 *Problem
+	// ApplicationproblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationproblemJSON404 *Problem
+	// ApplicationproblemJSON409 the response for an HTTP 409 `application/problem+json` response
+	ApplicationproblemJSON409 *Problem
+	// ApplicationproblemJSON412 the response for an HTTP 412 `application/problem+json` response
+	ApplicationproblemJSON412 *Problem
+	// ApplicationproblemJSON413 the response for an HTTP 413 `application/problem+json` response
+	ApplicationproblemJSON413 *Problem
+	// ApplicationproblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationproblemJSON422 *Problem
+	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
+	ApplicationproblemJSON429 *Problem
+	// ApplicationproblemJSON431 the response for an HTTP 431 `application/problem+json` response
+	ApplicationproblemJSON431 *Problem
+	// ApplicationproblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationproblemJSON500 *Problem
+	// ApplicationproblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationproblemJSON503 *Problem
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *CreateSecretResponse201Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *CreateSecretResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *CreateSecretResponse429Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *CreateSecretResponse503Headers
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateSecretResponse) GetJSON201() *NewSecret {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r CreateSecretResponse) GetApplicationproblemJSON400() *Problem {
+	return r.ApplicationproblemJSON400
+}
+
+// GetApplicationproblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r CreateSecretResponse) GetApplicationproblemJSON401() *Problem {
+	return r.ApplicationproblemJSON401
+}
+
+// GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r CreateSecretResponse) GetApplicationproblemJSON403() *Problem {
+	return r.ApplicationproblemJSON403
+}
+
+// GetApplicationproblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r CreateSecretResponse) GetApplicationproblemJSON404() *Problem {
+	return r.ApplicationproblemJSON404
+}
+
+// GetApplicationproblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
+func (r CreateSecretResponse) GetApplicationproblemJSON409() *Problem {
+	return r.ApplicationproblemJSON409
+}
+
+// GetApplicationproblemJSON412 returns the response for an HTTP 412 `application/problem+json` response
+func (r CreateSecretResponse) GetApplicationproblemJSON412() *Problem {
+	return r.ApplicationproblemJSON412
+}
+
+// GetApplicationproblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
+func (r CreateSecretResponse) GetApplicationproblemJSON413() *Problem {
+	return r.ApplicationproblemJSON413
+}
+
+// GetApplicationproblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r CreateSecretResponse) GetApplicationproblemJSON422() *Problem {
+	return r.ApplicationproblemJSON422
+}
+
+// GetApplicationproblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
+func (r CreateSecretResponse) GetApplicationproblemJSON429() *Problem {
+	return r.ApplicationproblemJSON429
+}
+
+// GetApplicationproblemJSON431 returns the response for an HTTP 431 `application/problem+json` response
+func (r CreateSecretResponse) GetApplicationproblemJSON431() *Problem {
+	return r.ApplicationproblemJSON431
+}
+
+// GetApplicationproblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r CreateSecretResponse) GetApplicationproblemJSON500() *Problem {
+	return r.ApplicationproblemJSON500
+}
+
+// GetApplicationproblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r CreateSecretResponse) GetApplicationproblemJSON503() *Problem {
+	return r.ApplicationproblemJSON503
 }
 
 // GetBody returns the raw response body bytes
@@ -3801,9 +7952,93 @@ func (r CreateSecretResponse) ContentType() string {
 	return ""
 }
 
+// DeleteSecretResponse401Headers the declared response headers of an HTTP 401 response for DeleteSecret
+type DeleteSecretResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
+// DeleteSecretResponse429Headers the declared response headers of an HTTP 429 response for DeleteSecret
+type DeleteSecretResponse429Headers struct {
+	RetryAfter *string
+}
+
+// DeleteSecretResponse503Headers the declared response headers of an HTTP 503 response for DeleteSecret
+type DeleteSecretResponse503Headers struct {
+	RetryAfter *string
+}
+
 type DeleteSecretResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
+	// ApplicationproblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationproblemJSON401 *Problem
+	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationproblemJSON403 *Problem
+	// ApplicationproblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationproblemJSON404 *Problem
+	// ApplicationproblemJSON412 the response for an HTTP 412 `application/problem+json` response
+	ApplicationproblemJSON412 *Problem
+	// ApplicationproblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationproblemJSON422 *Problem
+	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
+	ApplicationproblemJSON429 *Problem
+	// ApplicationproblemJSON431 the response for an HTTP 431 `application/problem+json` response
+	ApplicationproblemJSON431 *Problem
+	// ApplicationproblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationproblemJSON500 *Problem
+	// ApplicationproblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationproblemJSON503 *Problem
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *DeleteSecretResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *DeleteSecretResponse429Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *DeleteSecretResponse503Headers
+}
+
+// GetApplicationproblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r DeleteSecretResponse) GetApplicationproblemJSON401() *Problem {
+	return r.ApplicationproblemJSON401
+}
+
+// GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r DeleteSecretResponse) GetApplicationproblemJSON403() *Problem {
+	return r.ApplicationproblemJSON403
+}
+
+// GetApplicationproblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r DeleteSecretResponse) GetApplicationproblemJSON404() *Problem {
+	return r.ApplicationproblemJSON404
+}
+
+// GetApplicationproblemJSON412 returns the response for an HTTP 412 `application/problem+json` response
+func (r DeleteSecretResponse) GetApplicationproblemJSON412() *Problem {
+	return r.ApplicationproblemJSON412
+}
+
+// GetApplicationproblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r DeleteSecretResponse) GetApplicationproblemJSON422() *Problem {
+	return r.ApplicationproblemJSON422
+}
+
+// GetApplicationproblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
+func (r DeleteSecretResponse) GetApplicationproblemJSON429() *Problem {
+	return r.ApplicationproblemJSON429
+}
+
+// GetApplicationproblemJSON431 returns the response for an HTTP 431 `application/problem+json` response
+func (r DeleteSecretResponse) GetApplicationproblemJSON431() *Problem {
+	return r.ApplicationproblemJSON431
+}
+
+// GetApplicationproblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r DeleteSecretResponse) GetApplicationproblemJSON500() *Problem {
+	return r.ApplicationproblemJSON500
+}
+
+// GetApplicationproblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r DeleteSecretResponse) GetApplicationproblemJSON503() *Problem {
+	return r.ApplicationproblemJSON503
 }
 
 // GetBody returns the raw response body bytes
@@ -3835,9 +8070,114 @@ func (r DeleteSecretResponse) ContentType() string {
 	return ""
 }
 
+// RevealSecretResponse401Headers the declared response headers of an HTTP 401 response for RevealSecret
+type RevealSecretResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
+// RevealSecretResponse429Headers the declared response headers of an HTTP 429 response for RevealSecret
+type RevealSecretResponse429Headers struct {
+	RetryAfter *string
+}
+
+// RevealSecretResponse503Headers the declared response headers of an HTTP 503 response for RevealSecret
+type RevealSecretResponse503Headers struct {
+	RetryAfter *string
+}
+
 type RevealSecretResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Revealed
+	// ApplicationproblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationproblemJSON400 *Problem
+	// ApplicationproblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationproblemJSON401 *Problem
+	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationproblemJSON403 *Problem
+	// ApplicationproblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationproblemJSON404 *Problem
+	// ApplicationproblemJSON409 the response for an HTTP 409 `application/problem+json` response
+	ApplicationproblemJSON409 *Problem
+	// ApplicationproblemJSON413 the response for an HTTP 413 `application/problem+json` response
+	ApplicationproblemJSON413 *Problem
+	// ApplicationproblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationproblemJSON422 *Problem
+	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
+	ApplicationproblemJSON429 *Problem
+	// ApplicationproblemJSON431 the response for an HTTP 431 `application/problem+json` response
+	ApplicationproblemJSON431 *Problem
+	// ApplicationproblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationproblemJSON500 *Problem
+	// ApplicationproblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationproblemJSON503 *Problem
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *RevealSecretResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *RevealSecretResponse429Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *RevealSecretResponse503Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r RevealSecretResponse) GetJSON200() *Revealed {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r RevealSecretResponse) GetApplicationproblemJSON400() *Problem {
+	return r.ApplicationproblemJSON400
+}
+
+// GetApplicationproblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r RevealSecretResponse) GetApplicationproblemJSON401() *Problem {
+	return r.ApplicationproblemJSON401
+}
+
+// GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r RevealSecretResponse) GetApplicationproblemJSON403() *Problem {
+	return r.ApplicationproblemJSON403
+}
+
+// GetApplicationproblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r RevealSecretResponse) GetApplicationproblemJSON404() *Problem {
+	return r.ApplicationproblemJSON404
+}
+
+// GetApplicationproblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
+func (r RevealSecretResponse) GetApplicationproblemJSON409() *Problem {
+	return r.ApplicationproblemJSON409
+}
+
+// GetApplicationproblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
+func (r RevealSecretResponse) GetApplicationproblemJSON413() *Problem {
+	return r.ApplicationproblemJSON413
+}
+
+// GetApplicationproblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r RevealSecretResponse) GetApplicationproblemJSON422() *Problem {
+	return r.ApplicationproblemJSON422
+}
+
+// GetApplicationproblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
+func (r RevealSecretResponse) GetApplicationproblemJSON429() *Problem {
+	return r.ApplicationproblemJSON429
+}
+
+// GetApplicationproblemJSON431 returns the response for an HTTP 431 `application/problem+json` response
+func (r RevealSecretResponse) GetApplicationproblemJSON431() *Problem {
+	return r.ApplicationproblemJSON431
+}
+
+// GetApplicationproblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r RevealSecretResponse) GetApplicationproblemJSON500() *Problem {
+	return r.ApplicationproblemJSON500
+}
+
+// GetApplicationproblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r RevealSecretResponse) GetApplicationproblemJSON503() *Problem {
+	return r.ApplicationproblemJSON503
 }
 
 // GetBody returns the raw response body bytes
@@ -3869,9 +8209,86 @@ func (r RevealSecretResponse) ContentType() string {
 	return ""
 }
 
+// ListKeysResponse401Headers the declared response headers of an HTTP 401 response for ListKeys
+type ListKeysResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
+// ListKeysResponse429Headers the declared response headers of an HTTP 429 response for ListKeys
+type ListKeysResponse429Headers struct {
+	RetryAfter *string
+}
+
+// ListKeysResponse503Headers the declared response headers of an HTTP 503 response for ListKeys
+type ListKeysResponse503Headers struct {
+	RetryAfter *string
+}
+
 type ListKeysResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *KeyList
+	// ApplicationproblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationproblemJSON401 *Problem
+	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationproblemJSON403 *Problem
+	// ApplicationproblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationproblemJSON422 *Problem
+	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
+	ApplicationproblemJSON429 *Problem
+	// ApplicationproblemJSON431 the response for an HTTP 431 `application/problem+json` response
+	ApplicationproblemJSON431 *Problem
+	// ApplicationproblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationproblemJSON500 *Problem
+	// ApplicationproblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationproblemJSON503 *Problem
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *ListKeysResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *ListKeysResponse429Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *ListKeysResponse503Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListKeysResponse) GetJSON200() *KeyList {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r ListKeysResponse) GetApplicationproblemJSON401() *Problem {
+	return r.ApplicationproblemJSON401
+}
+
+// GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r ListKeysResponse) GetApplicationproblemJSON403() *Problem {
+	return r.ApplicationproblemJSON403
+}
+
+// GetApplicationproblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r ListKeysResponse) GetApplicationproblemJSON422() *Problem {
+	return r.ApplicationproblemJSON422
+}
+
+// GetApplicationproblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
+func (r ListKeysResponse) GetApplicationproblemJSON429() *Problem {
+	return r.ApplicationproblemJSON429
+}
+
+// GetApplicationproblemJSON431 returns the response for an HTTP 431 `application/problem+json` response
+func (r ListKeysResponse) GetApplicationproblemJSON431() *Problem {
+	return r.ApplicationproblemJSON431
+}
+
+// GetApplicationproblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r ListKeysResponse) GetApplicationproblemJSON500() *Problem {
+	return r.ApplicationproblemJSON500
+}
+
+// GetApplicationproblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r ListKeysResponse) GetApplicationproblemJSON503() *Problem {
+	return r.ApplicationproblemJSON503
 }
 
 // GetBody returns the raw response body bytes
@@ -3903,9 +8320,107 @@ func (r ListKeysResponse) ContentType() string {
 	return ""
 }
 
+// RotateKeysResponse401Headers the declared response headers of an HTTP 401 response for RotateKeys
+type RotateKeysResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
+// RotateKeysResponse429Headers the declared response headers of an HTTP 429 response for RotateKeys
+type RotateKeysResponse429Headers struct {
+	RetryAfter *string
+}
+
+// RotateKeysResponse503Headers the declared response headers of an HTTP 503 response for RotateKeys
+type RotateKeysResponse503Headers struct {
+	RetryAfter *string
+}
+
 type RotateKeysResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *KeyList
+	// ApplicationproblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationproblemJSON400 *Problem
+	// ApplicationproblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationproblemJSON401 *Problem
+	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationproblemJSON403 *Problem
+	// ApplicationproblemJSON409 the response for an HTTP 409 `application/problem+json` response
+	ApplicationproblemJSON409 *Problem
+	// ApplicationproblemJSON413 the response for an HTTP 413 `application/problem+json` response
+	ApplicationproblemJSON413 *Problem
+	// ApplicationproblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationproblemJSON422 *Problem
+	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
+	ApplicationproblemJSON429 *Problem
+	// ApplicationproblemJSON431 the response for an HTTP 431 `application/problem+json` response
+	ApplicationproblemJSON431 *Problem
+	// ApplicationproblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationproblemJSON500 *Problem
+	// ApplicationproblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationproblemJSON503 *Problem
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *RotateKeysResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *RotateKeysResponse429Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *RotateKeysResponse503Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r RotateKeysResponse) GetJSON200() *KeyList {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r RotateKeysResponse) GetApplicationproblemJSON400() *Problem {
+	return r.ApplicationproblemJSON400
+}
+
+// GetApplicationproblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r RotateKeysResponse) GetApplicationproblemJSON401() *Problem {
+	return r.ApplicationproblemJSON401
+}
+
+// GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r RotateKeysResponse) GetApplicationproblemJSON403() *Problem {
+	return r.ApplicationproblemJSON403
+}
+
+// GetApplicationproblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
+func (r RotateKeysResponse) GetApplicationproblemJSON409() *Problem {
+	return r.ApplicationproblemJSON409
+}
+
+// GetApplicationproblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
+func (r RotateKeysResponse) GetApplicationproblemJSON413() *Problem {
+	return r.ApplicationproblemJSON413
+}
+
+// GetApplicationproblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r RotateKeysResponse) GetApplicationproblemJSON422() *Problem {
+	return r.ApplicationproblemJSON422
+}
+
+// GetApplicationproblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
+func (r RotateKeysResponse) GetApplicationproblemJSON429() *Problem {
+	return r.ApplicationproblemJSON429
+}
+
+// GetApplicationproblemJSON431 returns the response for an HTTP 431 `application/problem+json` response
+func (r RotateKeysResponse) GetApplicationproblemJSON431() *Problem {
+	return r.ApplicationproblemJSON431
+}
+
+// GetApplicationproblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r RotateKeysResponse) GetApplicationproblemJSON500() *Problem {
+	return r.ApplicationproblemJSON500
+}
+
+// GetApplicationproblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r RotateKeysResponse) GetApplicationproblemJSON503() *Problem {
+	return r.ApplicationproblemJSON503
 }
 
 // GetBody returns the raw response body bytes
@@ -3937,9 +8452,86 @@ func (r RotateKeysResponse) ContentType() string {
 	return ""
 }
 
+// ListResourcesResponse401Headers the declared response headers of an HTTP 401 response for ListResources
+type ListResourcesResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
+// ListResourcesResponse429Headers the declared response headers of an HTTP 429 response for ListResources
+type ListResourcesResponse429Headers struct {
+	RetryAfter *string
+}
+
+// ListResourcesResponse503Headers the declared response headers of an HTTP 503 response for ListResources
+type ListResourcesResponse503Headers struct {
+	RetryAfter *string
+}
+
 type ListResourcesResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ResourceList
+	// ApplicationproblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationproblemJSON401 *Problem
+	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationproblemJSON403 *Problem
+	// ApplicationproblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationproblemJSON422 *Problem
+	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
+	ApplicationproblemJSON429 *Problem
+	// ApplicationproblemJSON431 the response for an HTTP 431 `application/problem+json` response
+	ApplicationproblemJSON431 *Problem
+	// ApplicationproblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationproblemJSON500 *Problem
+	// ApplicationproblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationproblemJSON503 *Problem
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *ListResourcesResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *ListResourcesResponse429Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *ListResourcesResponse503Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListResourcesResponse) GetJSON200() *ResourceList {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r ListResourcesResponse) GetApplicationproblemJSON401() *Problem {
+	return r.ApplicationproblemJSON401
+}
+
+// GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r ListResourcesResponse) GetApplicationproblemJSON403() *Problem {
+	return r.ApplicationproblemJSON403
+}
+
+// GetApplicationproblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r ListResourcesResponse) GetApplicationproblemJSON422() *Problem {
+	return r.ApplicationproblemJSON422
+}
+
+// GetApplicationproblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
+func (r ListResourcesResponse) GetApplicationproblemJSON429() *Problem {
+	return r.ApplicationproblemJSON429
+}
+
+// GetApplicationproblemJSON431 returns the response for an HTTP 431 `application/problem+json` response
+func (r ListResourcesResponse) GetApplicationproblemJSON431() *Problem {
+	return r.ApplicationproblemJSON431
+}
+
+// GetApplicationproblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r ListResourcesResponse) GetApplicationproblemJSON500() *Problem {
+	return r.ApplicationproblemJSON500
+}
+
+// GetApplicationproblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r ListResourcesResponse) GetApplicationproblemJSON503() *Problem {
+	return r.ApplicationproblemJSON503
 }
 
 // GetBody returns the raw response body bytes
@@ -3971,9 +8563,115 @@ func (r ListResourcesResponse) ContentType() string {
 	return ""
 }
 
+// CreateResourceResponse201Headers the declared response headers of an HTTP 201 response for CreateResource
+type CreateResourceResponse201Headers struct {
+	ETag     *string
+	Location *string
+}
+
+// CreateResourceResponse401Headers the declared response headers of an HTTP 401 response for CreateResource
+type CreateResourceResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
+// CreateResourceResponse429Headers the declared response headers of an HTTP 429 response for CreateResource
+type CreateResourceResponse429Headers struct {
+	RetryAfter *string
+}
+
+// CreateResourceResponse503Headers the declared response headers of an HTTP 503 response for CreateResource
+type CreateResourceResponse503Headers struct {
+	RetryAfter *string
+}
+
 type CreateResourceResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *Resource
+	// ApplicationproblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationproblemJSON400 *Problem
+	// ApplicationproblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationproblemJSON401 *Problem
+	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationproblemJSON403 *Problem
+	// ApplicationproblemJSON409 the response for an HTTP 409 `application/problem+json` response
+	ApplicationproblemJSON409 *Problem
+	// ApplicationproblemJSON413 the response for an HTTP 413 `application/problem+json` response
+	ApplicationproblemJSON413 *Problem
+	// ApplicationproblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationproblemJSON422 *Problem
+	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
+	ApplicationproblemJSON429 *Problem
+	// ApplicationproblemJSON431 the response for an HTTP 431 `application/problem+json` response
+	ApplicationproblemJSON431 *Problem
+	// ApplicationproblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationproblemJSON500 *Problem
+	// ApplicationproblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationproblemJSON503 *Problem
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *CreateResourceResponse201Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *CreateResourceResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *CreateResourceResponse429Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *CreateResourceResponse503Headers
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateResourceResponse) GetJSON201() *Resource {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r CreateResourceResponse) GetApplicationproblemJSON400() *Problem {
+	return r.ApplicationproblemJSON400
+}
+
+// GetApplicationproblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r CreateResourceResponse) GetApplicationproblemJSON401() *Problem {
+	return r.ApplicationproblemJSON401
+}
+
+// GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r CreateResourceResponse) GetApplicationproblemJSON403() *Problem {
+	return r.ApplicationproblemJSON403
+}
+
+// GetApplicationproblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
+func (r CreateResourceResponse) GetApplicationproblemJSON409() *Problem {
+	return r.ApplicationproblemJSON409
+}
+
+// GetApplicationproblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
+func (r CreateResourceResponse) GetApplicationproblemJSON413() *Problem {
+	return r.ApplicationproblemJSON413
+}
+
+// GetApplicationproblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r CreateResourceResponse) GetApplicationproblemJSON422() *Problem {
+	return r.ApplicationproblemJSON422
+}
+
+// GetApplicationproblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
+func (r CreateResourceResponse) GetApplicationproblemJSON429() *Problem {
+	return r.ApplicationproblemJSON429
+}
+
+// GetApplicationproblemJSON431 returns the response for an HTTP 431 `application/problem+json` response
+func (r CreateResourceResponse) GetApplicationproblemJSON431() *Problem {
+	return r.ApplicationproblemJSON431
+}
+
+// GetApplicationproblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r CreateResourceResponse) GetApplicationproblemJSON500() *Problem {
+	return r.ApplicationproblemJSON500
+}
+
+// GetApplicationproblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r CreateResourceResponse) GetApplicationproblemJSON503() *Problem {
+	return r.ApplicationproblemJSON503
 }
 
 // GetBody returns the raw response body bytes
@@ -4005,9 +8703,100 @@ func (r CreateResourceResponse) ContentType() string {
 	return ""
 }
 
+// DeleteResourceResponse401Headers the declared response headers of an HTTP 401 response for DeleteResource
+type DeleteResourceResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
+// DeleteResourceResponse429Headers the declared response headers of an HTTP 429 response for DeleteResource
+type DeleteResourceResponse429Headers struct {
+	RetryAfter *string
+}
+
+// DeleteResourceResponse503Headers the declared response headers of an HTTP 503 response for DeleteResource
+type DeleteResourceResponse503Headers struct {
+	RetryAfter *string
+}
+
 type DeleteResourceResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
+	// ApplicationproblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationproblemJSON401 *Problem
+	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationproblemJSON403 *Problem
+	// ApplicationproblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationproblemJSON404 *Problem
+	// ApplicationproblemJSON409 the response for an HTTP 409 `application/problem+json` response
+	ApplicationproblemJSON409 *Problem
+	// ApplicationproblemJSON412 the response for an HTTP 412 `application/problem+json` response
+	ApplicationproblemJSON412 *Problem
+	// ApplicationproblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationproblemJSON422 *Problem
+	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
+	ApplicationproblemJSON429 *Problem
+	// ApplicationproblemJSON431 the response for an HTTP 431 `application/problem+json` response
+	ApplicationproblemJSON431 *Problem
+	// ApplicationproblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationproblemJSON500 *Problem
+	// ApplicationproblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationproblemJSON503 *Problem
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *DeleteResourceResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *DeleteResourceResponse429Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *DeleteResourceResponse503Headers
+}
+
+// GetApplicationproblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r DeleteResourceResponse) GetApplicationproblemJSON401() *Problem {
+	return r.ApplicationproblemJSON401
+}
+
+// GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r DeleteResourceResponse) GetApplicationproblemJSON403() *Problem {
+	return r.ApplicationproblemJSON403
+}
+
+// GetApplicationproblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r DeleteResourceResponse) GetApplicationproblemJSON404() *Problem {
+	return r.ApplicationproblemJSON404
+}
+
+// GetApplicationproblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
+func (r DeleteResourceResponse) GetApplicationproblemJSON409() *Problem {
+	return r.ApplicationproblemJSON409
+}
+
+// GetApplicationproblemJSON412 returns the response for an HTTP 412 `application/problem+json` response
+func (r DeleteResourceResponse) GetApplicationproblemJSON412() *Problem {
+	return r.ApplicationproblemJSON412
+}
+
+// GetApplicationproblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r DeleteResourceResponse) GetApplicationproblemJSON422() *Problem {
+	return r.ApplicationproblemJSON422
+}
+
+// GetApplicationproblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
+func (r DeleteResourceResponse) GetApplicationproblemJSON429() *Problem {
+	return r.ApplicationproblemJSON429
+}
+
+// GetApplicationproblemJSON431 returns the response for an HTTP 431 `application/problem+json` response
+func (r DeleteResourceResponse) GetApplicationproblemJSON431() *Problem {
+	return r.ApplicationproblemJSON431
+}
+
+// GetApplicationproblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r DeleteResourceResponse) GetApplicationproblemJSON500() *Problem {
+	return r.ApplicationproblemJSON500
+}
+
+// GetApplicationproblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r DeleteResourceResponse) GetApplicationproblemJSON503() *Problem {
+	return r.ApplicationproblemJSON503
 }
 
 // GetBody returns the raw response body bytes
@@ -4039,9 +8828,100 @@ func (r DeleteResourceResponse) ContentType() string {
 	return ""
 }
 
+// GetResourceResponse200Headers the declared response headers of an HTTP 200 response for GetResource
+type GetResourceResponse200Headers struct {
+	ETag *string
+}
+
+// GetResourceResponse401Headers the declared response headers of an HTTP 401 response for GetResource
+type GetResourceResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
+// GetResourceResponse429Headers the declared response headers of an HTTP 429 response for GetResource
+type GetResourceResponse429Headers struct {
+	RetryAfter *string
+}
+
+// GetResourceResponse503Headers the declared response headers of an HTTP 503 response for GetResource
+type GetResourceResponse503Headers struct {
+	RetryAfter *string
+}
+
 type GetResourceResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Resource
+	// ApplicationproblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationproblemJSON401 *Problem
+	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationproblemJSON403 *Problem
+	// ApplicationproblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationproblemJSON404 *Problem
+	// ApplicationproblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationproblemJSON422 *Problem
+	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
+	ApplicationproblemJSON429 *Problem
+	// ApplicationproblemJSON431 the response for an HTTP 431 `application/problem+json` response
+	ApplicationproblemJSON431 *Problem
+	// ApplicationproblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationproblemJSON500 *Problem
+	// ApplicationproblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationproblemJSON503 *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetResourceResponse200Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *GetResourceResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetResourceResponse429Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *GetResourceResponse503Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetResourceResponse) GetJSON200() *Resource {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r GetResourceResponse) GetApplicationproblemJSON401() *Problem {
+	return r.ApplicationproblemJSON401
+}
+
+// GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r GetResourceResponse) GetApplicationproblemJSON403() *Problem {
+	return r.ApplicationproblemJSON403
+}
+
+// GetApplicationproblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r GetResourceResponse) GetApplicationproblemJSON404() *Problem {
+	return r.ApplicationproblemJSON404
+}
+
+// GetApplicationproblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r GetResourceResponse) GetApplicationproblemJSON422() *Problem {
+	return r.ApplicationproblemJSON422
+}
+
+// GetApplicationproblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
+func (r GetResourceResponse) GetApplicationproblemJSON429() *Problem {
+	return r.ApplicationproblemJSON429
+}
+
+// GetApplicationproblemJSON431 returns the response for an HTTP 431 `application/problem+json` response
+func (r GetResourceResponse) GetApplicationproblemJSON431() *Problem {
+	return r.ApplicationproblemJSON431
+}
+
+// GetApplicationproblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r GetResourceResponse) GetApplicationproblemJSON500() *Problem {
+	return r.ApplicationproblemJSON500
+}
+
+// GetApplicationproblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r GetResourceResponse) GetApplicationproblemJSON503() *Problem {
+	return r.ApplicationproblemJSON503
 }
 
 // GetBody returns the raw response body bytes
@@ -4073,9 +8953,128 @@ func (r GetResourceResponse) ContentType() string {
 	return ""
 }
 
+// EditResourceResponse200Headers the declared response headers of an HTTP 200 response for EditResource
+type EditResourceResponse200Headers struct {
+	ETag *string
+}
+
+// EditResourceResponse401Headers the declared response headers of an HTTP 401 response for EditResource
+type EditResourceResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
+// EditResourceResponse429Headers the declared response headers of an HTTP 429 response for EditResource
+type EditResourceResponse429Headers struct {
+	RetryAfter *string
+}
+
+// EditResourceResponse503Headers the declared response headers of an HTTP 503 response for EditResource
+type EditResourceResponse503Headers struct {
+	RetryAfter *string
+}
+
 type EditResourceResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Resource
+	// ApplicationproblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationproblemJSON400 *Problem
+	// ApplicationproblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationproblemJSON401 *Problem
+	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationproblemJSON403 *Problem
+	// ApplicationproblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationproblemJSON404 *Problem
+	// ApplicationproblemJSON409 the response for an HTTP 409 `application/problem+json` response
+	ApplicationproblemJSON409 *Problem
+	// ApplicationproblemJSON412 the response for an HTTP 412 `application/problem+json` response
+	ApplicationproblemJSON412 *Problem
+	// ApplicationproblemJSON413 the response for an HTTP 413 `application/problem+json` response
+	ApplicationproblemJSON413 *Problem
+	// ApplicationproblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationproblemJSON422 *Problem
+	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
+	ApplicationproblemJSON429 *Problem
+	// ApplicationproblemJSON431 the response for an HTTP 431 `application/problem+json` response
+	ApplicationproblemJSON431 *Problem
+	// ApplicationproblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationproblemJSON500 *Problem
+	// ApplicationproblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationproblemJSON503 *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *EditResourceResponse200Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *EditResourceResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *EditResourceResponse429Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *EditResourceResponse503Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r EditResourceResponse) GetJSON200() *Resource {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r EditResourceResponse) GetApplicationproblemJSON400() *Problem {
+	return r.ApplicationproblemJSON400
+}
+
+// GetApplicationproblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r EditResourceResponse) GetApplicationproblemJSON401() *Problem {
+	return r.ApplicationproblemJSON401
+}
+
+// GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r EditResourceResponse) GetApplicationproblemJSON403() *Problem {
+	return r.ApplicationproblemJSON403
+}
+
+// GetApplicationproblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r EditResourceResponse) GetApplicationproblemJSON404() *Problem {
+	return r.ApplicationproblemJSON404
+}
+
+// GetApplicationproblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
+func (r EditResourceResponse) GetApplicationproblemJSON409() *Problem {
+	return r.ApplicationproblemJSON409
+}
+
+// GetApplicationproblemJSON412 returns the response for an HTTP 412 `application/problem+json` response
+func (r EditResourceResponse) GetApplicationproblemJSON412() *Problem {
+	return r.ApplicationproblemJSON412
+}
+
+// GetApplicationproblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
+func (r EditResourceResponse) GetApplicationproblemJSON413() *Problem {
+	return r.ApplicationproblemJSON413
+}
+
+// GetApplicationproblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r EditResourceResponse) GetApplicationproblemJSON422() *Problem {
+	return r.ApplicationproblemJSON422
+}
+
+// GetApplicationproblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
+func (r EditResourceResponse) GetApplicationproblemJSON429() *Problem {
+	return r.ApplicationproblemJSON429
+}
+
+// GetApplicationproblemJSON431 returns the response for an HTTP 431 `application/problem+json` response
+func (r EditResourceResponse) GetApplicationproblemJSON431() *Problem {
+	return r.ApplicationproblemJSON431
+}
+
+// GetApplicationproblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r EditResourceResponse) GetApplicationproblemJSON500() *Problem {
+	return r.ApplicationproblemJSON500
+}
+
+// GetApplicationproblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r EditResourceResponse) GetApplicationproblemJSON503() *Problem {
+	return r.ApplicationproblemJSON503
 }
 
 // GetBody returns the raw response body bytes
@@ -4107,9 +9106,86 @@ func (r EditResourceResponse) ContentType() string {
 	return ""
 }
 
+// ListScopesResponse401Headers the declared response headers of an HTTP 401 response for ListScopes
+type ListScopesResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
+// ListScopesResponse429Headers the declared response headers of an HTTP 429 response for ListScopes
+type ListScopesResponse429Headers struct {
+	RetryAfter *string
+}
+
+// ListScopesResponse503Headers the declared response headers of an HTTP 503 response for ListScopes
+type ListScopesResponse503Headers struct {
+	RetryAfter *string
+}
+
 type ListScopesResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ScopeList
+	// ApplicationproblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationproblemJSON401 *Problem
+	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationproblemJSON403 *Problem
+	// ApplicationproblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationproblemJSON422 *Problem
+	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
+	ApplicationproblemJSON429 *Problem
+	// ApplicationproblemJSON431 the response for an HTTP 431 `application/problem+json` response
+	ApplicationproblemJSON431 *Problem
+	// ApplicationproblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationproblemJSON500 *Problem
+	// ApplicationproblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationproblemJSON503 *Problem
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *ListScopesResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *ListScopesResponse429Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *ListScopesResponse503Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListScopesResponse) GetJSON200() *ScopeList {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r ListScopesResponse) GetApplicationproblemJSON401() *Problem {
+	return r.ApplicationproblemJSON401
+}
+
+// GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r ListScopesResponse) GetApplicationproblemJSON403() *Problem {
+	return r.ApplicationproblemJSON403
+}
+
+// GetApplicationproblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r ListScopesResponse) GetApplicationproblemJSON422() *Problem {
+	return r.ApplicationproblemJSON422
+}
+
+// GetApplicationproblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
+func (r ListScopesResponse) GetApplicationproblemJSON429() *Problem {
+	return r.ApplicationproblemJSON429
+}
+
+// GetApplicationproblemJSON431 returns the response for an HTTP 431 `application/problem+json` response
+func (r ListScopesResponse) GetApplicationproblemJSON431() *Problem {
+	return r.ApplicationproblemJSON431
+}
+
+// GetApplicationproblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r ListScopesResponse) GetApplicationproblemJSON500() *Problem {
+	return r.ApplicationproblemJSON500
+}
+
+// GetApplicationproblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r ListScopesResponse) GetApplicationproblemJSON503() *Problem {
+	return r.ApplicationproblemJSON503
 }
 
 // GetBody returns the raw response body bytes
@@ -4141,9 +9217,115 @@ func (r ListScopesResponse) ContentType() string {
 	return ""
 }
 
+// CreateScopeResponse201Headers the declared response headers of an HTTP 201 response for CreateScope
+type CreateScopeResponse201Headers struct {
+	ETag     *string
+	Location *string
+}
+
+// CreateScopeResponse401Headers the declared response headers of an HTTP 401 response for CreateScope
+type CreateScopeResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
+// CreateScopeResponse429Headers the declared response headers of an HTTP 429 response for CreateScope
+type CreateScopeResponse429Headers struct {
+	RetryAfter *string
+}
+
+// CreateScopeResponse503Headers the declared response headers of an HTTP 503 response for CreateScope
+type CreateScopeResponse503Headers struct {
+	RetryAfter *string
+}
+
 type CreateScopeResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *Scope
+	// ApplicationproblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationproblemJSON400 *Problem
+	// ApplicationproblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationproblemJSON401 *Problem
+	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationproblemJSON403 *Problem
+	// ApplicationproblemJSON409 the response for an HTTP 409 `application/problem+json` response
+	ApplicationproblemJSON409 *Problem
+	// ApplicationproblemJSON413 the response for an HTTP 413 `application/problem+json` response
+	ApplicationproblemJSON413 *Problem
+	// ApplicationproblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationproblemJSON422 *Problem
+	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
+	ApplicationproblemJSON429 *Problem
+	// ApplicationproblemJSON431 the response for an HTTP 431 `application/problem+json` response
+	ApplicationproblemJSON431 *Problem
+	// ApplicationproblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationproblemJSON500 *Problem
+	// ApplicationproblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationproblemJSON503 *Problem
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *CreateScopeResponse201Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *CreateScopeResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *CreateScopeResponse429Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *CreateScopeResponse503Headers
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateScopeResponse) GetJSON201() *Scope {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r CreateScopeResponse) GetApplicationproblemJSON400() *Problem {
+	return r.ApplicationproblemJSON400
+}
+
+// GetApplicationproblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r CreateScopeResponse) GetApplicationproblemJSON401() *Problem {
+	return r.ApplicationproblemJSON401
+}
+
+// GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r CreateScopeResponse) GetApplicationproblemJSON403() *Problem {
+	return r.ApplicationproblemJSON403
+}
+
+// GetApplicationproblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
+func (r CreateScopeResponse) GetApplicationproblemJSON409() *Problem {
+	return r.ApplicationproblemJSON409
+}
+
+// GetApplicationproblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
+func (r CreateScopeResponse) GetApplicationproblemJSON413() *Problem {
+	return r.ApplicationproblemJSON413
+}
+
+// GetApplicationproblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r CreateScopeResponse) GetApplicationproblemJSON422() *Problem {
+	return r.ApplicationproblemJSON422
+}
+
+// GetApplicationproblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
+func (r CreateScopeResponse) GetApplicationproblemJSON429() *Problem {
+	return r.ApplicationproblemJSON429
+}
+
+// GetApplicationproblemJSON431 returns the response for an HTTP 431 `application/problem+json` response
+func (r CreateScopeResponse) GetApplicationproblemJSON431() *Problem {
+	return r.ApplicationproblemJSON431
+}
+
+// GetApplicationproblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r CreateScopeResponse) GetApplicationproblemJSON500() *Problem {
+	return r.ApplicationproblemJSON500
+}
+
+// GetApplicationproblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r CreateScopeResponse) GetApplicationproblemJSON503() *Problem {
+	return r.ApplicationproblemJSON503
 }
 
 // GetBody returns the raw response body bytes
@@ -4175,9 +9357,100 @@ func (r CreateScopeResponse) ContentType() string {
 	return ""
 }
 
+// DeleteScopeResponse401Headers the declared response headers of an HTTP 401 response for DeleteScope
+type DeleteScopeResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
+// DeleteScopeResponse429Headers the declared response headers of an HTTP 429 response for DeleteScope
+type DeleteScopeResponse429Headers struct {
+	RetryAfter *string
+}
+
+// DeleteScopeResponse503Headers the declared response headers of an HTTP 503 response for DeleteScope
+type DeleteScopeResponse503Headers struct {
+	RetryAfter *string
+}
+
 type DeleteScopeResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
+	// ApplicationproblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationproblemJSON401 *Problem
+	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationproblemJSON403 *Problem
+	// ApplicationproblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationproblemJSON404 *Problem
+	// ApplicationproblemJSON409 the response for an HTTP 409 `application/problem+json` response
+	ApplicationproblemJSON409 *Problem
+	// ApplicationproblemJSON412 the response for an HTTP 412 `application/problem+json` response
+	ApplicationproblemJSON412 *Problem
+	// ApplicationproblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationproblemJSON422 *Problem
+	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
+	ApplicationproblemJSON429 *Problem
+	// ApplicationproblemJSON431 the response for an HTTP 431 `application/problem+json` response
+	ApplicationproblemJSON431 *Problem
+	// ApplicationproblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationproblemJSON500 *Problem
+	// ApplicationproblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationproblemJSON503 *Problem
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *DeleteScopeResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *DeleteScopeResponse429Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *DeleteScopeResponse503Headers
+}
+
+// GetApplicationproblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r DeleteScopeResponse) GetApplicationproblemJSON401() *Problem {
+	return r.ApplicationproblemJSON401
+}
+
+// GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r DeleteScopeResponse) GetApplicationproblemJSON403() *Problem {
+	return r.ApplicationproblemJSON403
+}
+
+// GetApplicationproblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r DeleteScopeResponse) GetApplicationproblemJSON404() *Problem {
+	return r.ApplicationproblemJSON404
+}
+
+// GetApplicationproblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
+func (r DeleteScopeResponse) GetApplicationproblemJSON409() *Problem {
+	return r.ApplicationproblemJSON409
+}
+
+// GetApplicationproblemJSON412 returns the response for an HTTP 412 `application/problem+json` response
+func (r DeleteScopeResponse) GetApplicationproblemJSON412() *Problem {
+	return r.ApplicationproblemJSON412
+}
+
+// GetApplicationproblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r DeleteScopeResponse) GetApplicationproblemJSON422() *Problem {
+	return r.ApplicationproblemJSON422
+}
+
+// GetApplicationproblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
+func (r DeleteScopeResponse) GetApplicationproblemJSON429() *Problem {
+	return r.ApplicationproblemJSON429
+}
+
+// GetApplicationproblemJSON431 returns the response for an HTTP 431 `application/problem+json` response
+func (r DeleteScopeResponse) GetApplicationproblemJSON431() *Problem {
+	return r.ApplicationproblemJSON431
+}
+
+// GetApplicationproblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r DeleteScopeResponse) GetApplicationproblemJSON500() *Problem {
+	return r.ApplicationproblemJSON500
+}
+
+// GetApplicationproblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r DeleteScopeResponse) GetApplicationproblemJSON503() *Problem {
+	return r.ApplicationproblemJSON503
 }
 
 // GetBody returns the raw response body bytes
@@ -4209,9 +9482,100 @@ func (r DeleteScopeResponse) ContentType() string {
 	return ""
 }
 
+// GetScopeResponse200Headers the declared response headers of an HTTP 200 response for GetScope
+type GetScopeResponse200Headers struct {
+	ETag *string
+}
+
+// GetScopeResponse401Headers the declared response headers of an HTTP 401 response for GetScope
+type GetScopeResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
+// GetScopeResponse429Headers the declared response headers of an HTTP 429 response for GetScope
+type GetScopeResponse429Headers struct {
+	RetryAfter *string
+}
+
+// GetScopeResponse503Headers the declared response headers of an HTTP 503 response for GetScope
+type GetScopeResponse503Headers struct {
+	RetryAfter *string
+}
+
 type GetScopeResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Scope
+	// ApplicationproblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationproblemJSON401 *Problem
+	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationproblemJSON403 *Problem
+	// ApplicationproblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationproblemJSON404 *Problem
+	// ApplicationproblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationproblemJSON422 *Problem
+	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
+	ApplicationproblemJSON429 *Problem
+	// ApplicationproblemJSON431 the response for an HTTP 431 `application/problem+json` response
+	ApplicationproblemJSON431 *Problem
+	// ApplicationproblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationproblemJSON500 *Problem
+	// ApplicationproblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationproblemJSON503 *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetScopeResponse200Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *GetScopeResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetScopeResponse429Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *GetScopeResponse503Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetScopeResponse) GetJSON200() *Scope {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r GetScopeResponse) GetApplicationproblemJSON401() *Problem {
+	return r.ApplicationproblemJSON401
+}
+
+// GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r GetScopeResponse) GetApplicationproblemJSON403() *Problem {
+	return r.ApplicationproblemJSON403
+}
+
+// GetApplicationproblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r GetScopeResponse) GetApplicationproblemJSON404() *Problem {
+	return r.ApplicationproblemJSON404
+}
+
+// GetApplicationproblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r GetScopeResponse) GetApplicationproblemJSON422() *Problem {
+	return r.ApplicationproblemJSON422
+}
+
+// GetApplicationproblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
+func (r GetScopeResponse) GetApplicationproblemJSON429() *Problem {
+	return r.ApplicationproblemJSON429
+}
+
+// GetApplicationproblemJSON431 returns the response for an HTTP 431 `application/problem+json` response
+func (r GetScopeResponse) GetApplicationproblemJSON431() *Problem {
+	return r.ApplicationproblemJSON431
+}
+
+// GetApplicationproblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r GetScopeResponse) GetApplicationproblemJSON500() *Problem {
+	return r.ApplicationproblemJSON500
+}
+
+// GetApplicationproblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r GetScopeResponse) GetApplicationproblemJSON503() *Problem {
+	return r.ApplicationproblemJSON503
 }
 
 // GetBody returns the raw response body bytes
@@ -4243,9 +9607,128 @@ func (r GetScopeResponse) ContentType() string {
 	return ""
 }
 
+// EditScopeResponse200Headers the declared response headers of an HTTP 200 response for EditScope
+type EditScopeResponse200Headers struct {
+	ETag *string
+}
+
+// EditScopeResponse401Headers the declared response headers of an HTTP 401 response for EditScope
+type EditScopeResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
+// EditScopeResponse429Headers the declared response headers of an HTTP 429 response for EditScope
+type EditScopeResponse429Headers struct {
+	RetryAfter *string
+}
+
+// EditScopeResponse503Headers the declared response headers of an HTTP 503 response for EditScope
+type EditScopeResponse503Headers struct {
+	RetryAfter *string
+}
+
 type EditScopeResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Scope
+	// ApplicationproblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationproblemJSON400 *Problem
+	// ApplicationproblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationproblemJSON401 *Problem
+	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationproblemJSON403 *Problem
+	// ApplicationproblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationproblemJSON404 *Problem
+	// ApplicationproblemJSON409 the response for an HTTP 409 `application/problem+json` response
+	ApplicationproblemJSON409 *Problem
+	// ApplicationproblemJSON412 the response for an HTTP 412 `application/problem+json` response
+	ApplicationproblemJSON412 *Problem
+	// ApplicationproblemJSON413 the response for an HTTP 413 `application/problem+json` response
+	ApplicationproblemJSON413 *Problem
+	// ApplicationproblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationproblemJSON422 *Problem
+	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
+	ApplicationproblemJSON429 *Problem
+	// ApplicationproblemJSON431 the response for an HTTP 431 `application/problem+json` response
+	ApplicationproblemJSON431 *Problem
+	// ApplicationproblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationproblemJSON500 *Problem
+	// ApplicationproblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationproblemJSON503 *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *EditScopeResponse200Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *EditScopeResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *EditScopeResponse429Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *EditScopeResponse503Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r EditScopeResponse) GetJSON200() *Scope {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r EditScopeResponse) GetApplicationproblemJSON400() *Problem {
+	return r.ApplicationproblemJSON400
+}
+
+// GetApplicationproblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r EditScopeResponse) GetApplicationproblemJSON401() *Problem {
+	return r.ApplicationproblemJSON401
+}
+
+// GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r EditScopeResponse) GetApplicationproblemJSON403() *Problem {
+	return r.ApplicationproblemJSON403
+}
+
+// GetApplicationproblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r EditScopeResponse) GetApplicationproblemJSON404() *Problem {
+	return r.ApplicationproblemJSON404
+}
+
+// GetApplicationproblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
+func (r EditScopeResponse) GetApplicationproblemJSON409() *Problem {
+	return r.ApplicationproblemJSON409
+}
+
+// GetApplicationproblemJSON412 returns the response for an HTTP 412 `application/problem+json` response
+func (r EditScopeResponse) GetApplicationproblemJSON412() *Problem {
+	return r.ApplicationproblemJSON412
+}
+
+// GetApplicationproblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
+func (r EditScopeResponse) GetApplicationproblemJSON413() *Problem {
+	return r.ApplicationproblemJSON413
+}
+
+// GetApplicationproblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r EditScopeResponse) GetApplicationproblemJSON422() *Problem {
+	return r.ApplicationproblemJSON422
+}
+
+// GetApplicationproblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
+func (r EditScopeResponse) GetApplicationproblemJSON429() *Problem {
+	return r.ApplicationproblemJSON429
+}
+
+// GetApplicationproblemJSON431 returns the response for an HTTP 431 `application/problem+json` response
+func (r EditScopeResponse) GetApplicationproblemJSON431() *Problem {
+	return r.ApplicationproblemJSON431
+}
+
+// GetApplicationproblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r EditScopeResponse) GetApplicationproblemJSON500() *Problem {
+	return r.ApplicationproblemJSON500
+}
+
+// GetApplicationproblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r EditScopeResponse) GetApplicationproblemJSON503() *Problem {
+	return r.ApplicationproblemJSON503
 }
 
 // GetBody returns the raw response body bytes
@@ -4277,9 +9760,86 @@ func (r EditScopeResponse) ContentType() string {
 	return ""
 }
 
+// ListTokensResponse401Headers the declared response headers of an HTTP 401 response for ListTokens
+type ListTokensResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
+// ListTokensResponse429Headers the declared response headers of an HTTP 429 response for ListTokens
+type ListTokensResponse429Headers struct {
+	RetryAfter *string
+}
+
+// ListTokensResponse503Headers the declared response headers of an HTTP 503 response for ListTokens
+type ListTokensResponse503Headers struct {
+	RetryAfter *string
+}
+
 type ListTokensResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TokenFamilyList
+	// ApplicationproblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationproblemJSON401 *Problem
+	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationproblemJSON403 *Problem
+	// ApplicationproblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationproblemJSON422 *Problem
+	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
+	ApplicationproblemJSON429 *Problem
+	// ApplicationproblemJSON431 the response for an HTTP 431 `application/problem+json` response
+	ApplicationproblemJSON431 *Problem
+	// ApplicationproblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationproblemJSON500 *Problem
+	// ApplicationproblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationproblemJSON503 *Problem
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *ListTokensResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *ListTokensResponse429Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *ListTokensResponse503Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListTokensResponse) GetJSON200() *TokenFamilyList {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r ListTokensResponse) GetApplicationproblemJSON401() *Problem {
+	return r.ApplicationproblemJSON401
+}
+
+// GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r ListTokensResponse) GetApplicationproblemJSON403() *Problem {
+	return r.ApplicationproblemJSON403
+}
+
+// GetApplicationproblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r ListTokensResponse) GetApplicationproblemJSON422() *Problem {
+	return r.ApplicationproblemJSON422
+}
+
+// GetApplicationproblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
+func (r ListTokensResponse) GetApplicationproblemJSON429() *Problem {
+	return r.ApplicationproblemJSON429
+}
+
+// GetApplicationproblemJSON431 returns the response for an HTTP 431 `application/problem+json` response
+func (r ListTokensResponse) GetApplicationproblemJSON431() *Problem {
+	return r.ApplicationproblemJSON431
+}
+
+// GetApplicationproblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r ListTokensResponse) GetApplicationproblemJSON500() *Problem {
+	return r.ApplicationproblemJSON500
+}
+
+// GetApplicationproblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r ListTokensResponse) GetApplicationproblemJSON503() *Problem {
+	return r.ApplicationproblemJSON503
 }
 
 // GetBody returns the raw response body bytes
@@ -4311,9 +9871,100 @@ func (r ListTokensResponse) ContentType() string {
 	return ""
 }
 
+// RevokeTokensResponse401Headers the declared response headers of an HTTP 401 response for RevokeTokens
+type RevokeTokensResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
+// RevokeTokensResponse429Headers the declared response headers of an HTTP 429 response for RevokeTokens
+type RevokeTokensResponse429Headers struct {
+	RetryAfter *string
+}
+
+// RevokeTokensResponse503Headers the declared response headers of an HTTP 503 response for RevokeTokens
+type RevokeTokensResponse503Headers struct {
+	RetryAfter *string
+}
+
 type RevokeTokensResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *RevokedCount
+	// ApplicationproblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationproblemJSON400 *Problem
+	// ApplicationproblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationproblemJSON401 *Problem
+	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationproblemJSON403 *Problem
+	// ApplicationproblemJSON413 the response for an HTTP 413 `application/problem+json` response
+	ApplicationproblemJSON413 *Problem
+	// ApplicationproblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationproblemJSON422 *Problem
+	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
+	ApplicationproblemJSON429 *Problem
+	// ApplicationproblemJSON431 the response for an HTTP 431 `application/problem+json` response
+	ApplicationproblemJSON431 *Problem
+	// ApplicationproblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationproblemJSON500 *Problem
+	// ApplicationproblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationproblemJSON503 *Problem
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *RevokeTokensResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *RevokeTokensResponse429Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *RevokeTokensResponse503Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r RevokeTokensResponse) GetJSON200() *RevokedCount {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r RevokeTokensResponse) GetApplicationproblemJSON400() *Problem {
+	return r.ApplicationproblemJSON400
+}
+
+// GetApplicationproblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r RevokeTokensResponse) GetApplicationproblemJSON401() *Problem {
+	return r.ApplicationproblemJSON401
+}
+
+// GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r RevokeTokensResponse) GetApplicationproblemJSON403() *Problem {
+	return r.ApplicationproblemJSON403
+}
+
+// GetApplicationproblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
+func (r RevokeTokensResponse) GetApplicationproblemJSON413() *Problem {
+	return r.ApplicationproblemJSON413
+}
+
+// GetApplicationproblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r RevokeTokensResponse) GetApplicationproblemJSON422() *Problem {
+	return r.ApplicationproblemJSON422
+}
+
+// GetApplicationproblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
+func (r RevokeTokensResponse) GetApplicationproblemJSON429() *Problem {
+	return r.ApplicationproblemJSON429
+}
+
+// GetApplicationproblemJSON431 returns the response for an HTTP 431 `application/problem+json` response
+func (r RevokeTokensResponse) GetApplicationproblemJSON431() *Problem {
+	return r.ApplicationproblemJSON431
+}
+
+// GetApplicationproblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r RevokeTokensResponse) GetApplicationproblemJSON500() *Problem {
+	return r.ApplicationproblemJSON500
+}
+
+// GetApplicationproblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r RevokeTokensResponse) GetApplicationproblemJSON503() *Problem {
+	return r.ApplicationproblemJSON503
 }
 
 // GetBody returns the raw response body bytes
@@ -4345,9 +9996,86 @@ func (r RevokeTokensResponse) ContentType() string {
 	return ""
 }
 
+// RevokeTokenResponse401Headers the declared response headers of an HTTP 401 response for RevokeToken
+type RevokeTokenResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
+// RevokeTokenResponse429Headers the declared response headers of an HTTP 429 response for RevokeToken
+type RevokeTokenResponse429Headers struct {
+	RetryAfter *string
+}
+
+// RevokeTokenResponse503Headers the declared response headers of an HTTP 503 response for RevokeToken
+type RevokeTokenResponse503Headers struct {
+	RetryAfter *string
+}
+
 type RevokeTokenResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
+	// ApplicationproblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationproblemJSON401 *Problem
+	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationproblemJSON403 *Problem
+	// ApplicationproblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationproblemJSON404 *Problem
+	// ApplicationproblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationproblemJSON422 *Problem
+	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
+	ApplicationproblemJSON429 *Problem
+	// ApplicationproblemJSON431 the response for an HTTP 431 `application/problem+json` response
+	ApplicationproblemJSON431 *Problem
+	// ApplicationproblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationproblemJSON500 *Problem
+	// ApplicationproblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationproblemJSON503 *Problem
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *RevokeTokenResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *RevokeTokenResponse429Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *RevokeTokenResponse503Headers
+}
+
+// GetApplicationproblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r RevokeTokenResponse) GetApplicationproblemJSON401() *Problem {
+	return r.ApplicationproblemJSON401
+}
+
+// GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r RevokeTokenResponse) GetApplicationproblemJSON403() *Problem {
+	return r.ApplicationproblemJSON403
+}
+
+// GetApplicationproblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r RevokeTokenResponse) GetApplicationproblemJSON404() *Problem {
+	return r.ApplicationproblemJSON404
+}
+
+// GetApplicationproblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r RevokeTokenResponse) GetApplicationproblemJSON422() *Problem {
+	return r.ApplicationproblemJSON422
+}
+
+// GetApplicationproblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
+func (r RevokeTokenResponse) GetApplicationproblemJSON429() *Problem {
+	return r.ApplicationproblemJSON429
+}
+
+// GetApplicationproblemJSON431 returns the response for an HTTP 431 `application/problem+json` response
+func (r RevokeTokenResponse) GetApplicationproblemJSON431() *Problem {
+	return r.ApplicationproblemJSON431
+}
+
+// GetApplicationproblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r RevokeTokenResponse) GetApplicationproblemJSON500() *Problem {
+	return r.ApplicationproblemJSON500
+}
+
+// GetApplicationproblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r RevokeTokenResponse) GetApplicationproblemJSON503() *Problem {
+	return r.ApplicationproblemJSON503
 }
 
 // GetBody returns the raw response body bytes
@@ -4379,9 +10107,93 @@ func (r RevokeTokenResponse) ContentType() string {
 	return ""
 }
 
+// GetTokenResponse401Headers the declared response headers of an HTTP 401 response for GetToken
+type GetTokenResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
+// GetTokenResponse429Headers the declared response headers of an HTTP 429 response for GetToken
+type GetTokenResponse429Headers struct {
+	RetryAfter *string
+}
+
+// GetTokenResponse503Headers the declared response headers of an HTTP 503 response for GetToken
+type GetTokenResponse503Headers struct {
+	RetryAfter *string
+}
+
 type GetTokenResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TokenFamily
+	// ApplicationproblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationproblemJSON401 *Problem
+	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationproblemJSON403 *Problem
+	// ApplicationproblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationproblemJSON404 *Problem
+	// ApplicationproblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationproblemJSON422 *Problem
+	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
+	ApplicationproblemJSON429 *Problem
+	// ApplicationproblemJSON431 the response for an HTTP 431 `application/problem+json` response
+	ApplicationproblemJSON431 *Problem
+	// ApplicationproblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationproblemJSON500 *Problem
+	// ApplicationproblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationproblemJSON503 *Problem
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *GetTokenResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetTokenResponse429Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *GetTokenResponse503Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetTokenResponse) GetJSON200() *TokenFamily {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r GetTokenResponse) GetApplicationproblemJSON401() *Problem {
+	return r.ApplicationproblemJSON401
+}
+
+// GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r GetTokenResponse) GetApplicationproblemJSON403() *Problem {
+	return r.ApplicationproblemJSON403
+}
+
+// GetApplicationproblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r GetTokenResponse) GetApplicationproblemJSON404() *Problem {
+	return r.ApplicationproblemJSON404
+}
+
+// GetApplicationproblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r GetTokenResponse) GetApplicationproblemJSON422() *Problem {
+	return r.ApplicationproblemJSON422
+}
+
+// GetApplicationproblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
+func (r GetTokenResponse) GetApplicationproblemJSON429() *Problem {
+	return r.ApplicationproblemJSON429
+}
+
+// GetApplicationproblemJSON431 returns the response for an HTTP 431 `application/problem+json` response
+func (r GetTokenResponse) GetApplicationproblemJSON431() *Problem {
+	return r.ApplicationproblemJSON431
+}
+
+// GetApplicationproblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r GetTokenResponse) GetApplicationproblemJSON500() *Problem {
+	return r.ApplicationproblemJSON500
+}
+
+// GetApplicationproblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r GetTokenResponse) GetApplicationproblemJSON503() *Problem {
+	return r.ApplicationproblemJSON503
 }
 
 // GetBody returns the raw response body bytes
@@ -4413,9 +10225,11 @@ func (r GetTokenResponse) ContentType() string {
 	return ""
 }
 
-// ListApplicationsWithResponse performs a GET /api/v1/applications (the `ListApplications` operationId) request.
+// ListApplicationsWithResponse List applications: all of them for an owner of the default application, else the caller's own
 //
 // Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/applications (the `ListApplications` operationId).
 func (c *ClientWithResponses) ListApplicationsWithResponse(ctx context.Context, params *ListApplicationsParams, reqEditors ...RequestEditorFn) (*ListApplicationsResponse, error) {
 	rsp, err := c.ListApplications(ctx, params, reqEditors...)
 	if err != nil {
@@ -4424,10 +10238,11 @@ func (c *ClientWithResponses) ListApplicationsWithResponse(ctx context.Context, 
 	return ParseListApplicationsResponse(rsp)
 }
 
-// CreateApplicationWithBodyWithResponse performs a POST /api/v1/applications (the `CreateApplication` operationId) request,
-// with any type of body and a specified content type.
+// CreateApplicationWithBodyWithResponse Make an application, for an owner client of the default application with its secret
 //
-// Returns a wrapper object for the known response body format(s).
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/applications (the `CreateApplication` operationId).
 func (c *ClientWithResponses) CreateApplicationWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateApplicationResponse, error) {
 	rsp, err := c.CreateApplicationWithBody(ctx, contentType, body, reqEditors...)
 	if err != nil {
@@ -4436,8 +10251,11 @@ func (c *ClientWithResponses) CreateApplicationWithBodyWithResponse(ctx context.
 	return ParseCreateApplicationResponse(rsp)
 }
 
-// CreateApplicationWithResponse performs a POST /api/v1/applications (the `CreateApplication` operationId) request.
+// CreateApplicationWithResponse Make an application, for an owner client of the default application with its secret
+//
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/applications (the `CreateApplication` operationId).
 func (c *ClientWithResponses) CreateApplicationWithResponse(ctx context.Context, body CreateApplicationJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateApplicationResponse, error) {
 	rsp, err := c.CreateApplication(ctx, body, reqEditors...)
 	if err != nil {
@@ -4446,9 +10264,11 @@ func (c *ClientWithResponses) CreateApplicationWithResponse(ctx context.Context,
 	return ParseCreateApplicationResponse(rsp)
 }
 
-// DeleteApplicationWithResponse performs a DELETE /api/v1/applications/{app} (the `DeleteApplication` operationId) request.
+// DeleteApplicationWithResponse Delete an application and everything in it; all of it is dead at once
 //
 // Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /api/v1/applications/{app} (the `DeleteApplication` operationId).
 func (c *ClientWithResponses) DeleteApplicationWithResponse(ctx context.Context, app string, params *DeleteApplicationParams, reqEditors ...RequestEditorFn) (*DeleteApplicationResponse, error) {
 	rsp, err := c.DeleteApplication(ctx, app, params, reqEditors...)
 	if err != nil {
@@ -4457,9 +10277,11 @@ func (c *ClientWithResponses) DeleteApplicationWithResponse(ctx context.Context,
 	return ParseDeleteApplicationResponse(rsp)
 }
 
-// GetApplicationWithResponse performs a GET /api/v1/applications/{app} (the `GetApplication` operationId) request.
+// GetApplicationWithResponse Show an application and its settings
 //
 // Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/applications/{app} (the `GetApplication` operationId).
 func (c *ClientWithResponses) GetApplicationWithResponse(ctx context.Context, app string, reqEditors ...RequestEditorFn) (*GetApplicationResponse, error) {
 	rsp, err := c.GetApplication(ctx, app, reqEditors...)
 	if err != nil {
@@ -4468,10 +10290,11 @@ func (c *ClientWithResponses) GetApplicationWithResponse(ctx context.Context, ap
 	return ParseGetApplicationResponse(rsp)
 }
 
-// EditApplicationWithBodyWithResponse performs a PATCH /api/v1/applications/{app} (the `EditApplication` operationId) request,
-// with any type of body and a specified content type.
+// EditApplicationWithBodyWithResponse Change settings
 //
-// Returns a wrapper object for the known response body format(s).
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /api/v1/applications/{app} (the `EditApplication` operationId).
 func (c *ClientWithResponses) EditApplicationWithBodyWithResponse(ctx context.Context, app string, params *EditApplicationParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*EditApplicationResponse, error) {
 	rsp, err := c.EditApplicationWithBody(ctx, app, params, contentType, body, reqEditors...)
 	if err != nil {
@@ -4480,8 +10303,11 @@ func (c *ClientWithResponses) EditApplicationWithBodyWithResponse(ctx context.Co
 	return ParseEditApplicationResponse(rsp)
 }
 
-// EditApplicationWithApplicationMergePatchPlusJSONBodyWithResponse performs a PATCH /api/v1/applications/{app} (the `EditApplication` operationId) request.
+// EditApplicationWithApplicationMergePatchPlusJSONBodyWithResponse Change settings
+//
 // Takes a body of the `application/merge-patch+json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /api/v1/applications/{app} (the `EditApplication` operationId).
 func (c *ClientWithResponses) EditApplicationWithApplicationMergePatchPlusJSONBodyWithResponse(ctx context.Context, app string, params *EditApplicationParams, body EditApplicationApplicationMergePatchPlusJSONRequestBody, reqEditors ...RequestEditorFn) (*EditApplicationResponse, error) {
 	rsp, err := c.EditApplicationWithApplicationMergePatchPlusJSONBody(ctx, app, params, body, reqEditors...)
 	if err != nil {
@@ -4490,9 +10316,11 @@ func (c *ClientWithResponses) EditApplicationWithApplicationMergePatchPlusJSONBo
 	return ParseEditApplicationResponse(rsp)
 }
 
-// ListAuditEventsWithResponse performs a GET /api/v1/applications/{app}/audit (the `ListAuditEvents` operationId) request.
+// ListAuditEventsWithResponse List audit events, the newest first
 //
 // Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/applications/{app}/audit (the `ListAuditEvents` operationId).
 func (c *ClientWithResponses) ListAuditEventsWithResponse(ctx context.Context, app string, params *ListAuditEventsParams, reqEditors ...RequestEditorFn) (*ListAuditEventsResponse, error) {
 	rsp, err := c.ListAuditEvents(ctx, app, params, reqEditors...)
 	if err != nil {
@@ -4501,9 +10329,11 @@ func (c *ClientWithResponses) ListAuditEventsWithResponse(ctx context.Context, a
 	return ParseListAuditEventsResponse(rsp)
 }
 
-// ListClientsWithResponse performs a GET /api/v1/applications/{app}/clients (the `ListClients` operationId) request.
+// ListClientsWithResponse List and search clients, in the order in which they were made
 //
 // Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/applications/{app}/clients (the `ListClients` operationId).
 func (c *ClientWithResponses) ListClientsWithResponse(ctx context.Context, app string, params *ListClientsParams, reqEditors ...RequestEditorFn) (*ListClientsResponse, error) {
 	rsp, err := c.ListClients(ctx, app, params, reqEditors...)
 	if err != nil {
@@ -4512,10 +10342,11 @@ func (c *ClientWithResponses) ListClientsWithResponse(ctx context.Context, app s
 	return ParseListClientsResponse(rsp)
 }
 
-// CreateClientWithBodyWithResponse performs a POST /api/v1/applications/{app}/clients (the `CreateClient` operationId) request,
-// with any type of body and a specified content type.
+// CreateClientWithBodyWithResponse Make a client; the answer shows its secret this once
 //
-// Returns a wrapper object for the known response body format(s).
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/applications/{app}/clients (the `CreateClient` operationId).
 func (c *ClientWithResponses) CreateClientWithBodyWithResponse(ctx context.Context, app string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateClientResponse, error) {
 	rsp, err := c.CreateClientWithBody(ctx, app, contentType, body, reqEditors...)
 	if err != nil {
@@ -4524,8 +10355,11 @@ func (c *ClientWithResponses) CreateClientWithBodyWithResponse(ctx context.Conte
 	return ParseCreateClientResponse(rsp)
 }
 
-// CreateClientWithResponse performs a POST /api/v1/applications/{app}/clients (the `CreateClient` operationId) request.
+// CreateClientWithResponse Make a client; the answer shows its secret this once
+//
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/applications/{app}/clients (the `CreateClient` operationId).
 func (c *ClientWithResponses) CreateClientWithResponse(ctx context.Context, app string, body CreateClientJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateClientResponse, error) {
 	rsp, err := c.CreateClient(ctx, app, body, reqEditors...)
 	if err != nil {
@@ -4534,9 +10368,37 @@ func (c *ClientWithResponses) CreateClientWithResponse(ctx context.Context, app 
 	return ParseCreateClientResponse(rsp)
 }
 
-// DeleteClientWithResponse performs a DELETE /api/v1/applications/{app}/clients/{id} (the `DeleteClient` operationId) request.
+// ExportClientsWithResponse Give all clients, one a line, in order of creation, as an import takes them
 //
 // Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/applications/{app}/clients/export (the `ExportClients` operationId).
+func (c *ClientWithResponses) ExportClientsWithResponse(ctx context.Context, app string, params *ExportClientsParams, reqEditors ...RequestEditorFn) (*ExportClientsResponse, error) {
+	rsp, err := c.ExportClients(ctx, app, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseExportClientsResponse(rsp)
+}
+
+// ImportClientsWithBodyWithResponse Make clients, one a line, each refused alone; what is there already just so is left alone
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/applications/{app}/clients/import (the `ImportClients` operationId).
+func (c *ClientWithResponses) ImportClientsWithBodyWithResponse(ctx context.Context, app string, params *ImportClientsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ImportClientsResponse, error) {
+	rsp, err := c.ImportClientsWithBody(ctx, app, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseImportClientsResponse(rsp)
+}
+
+// DeleteClientWithResponse Delete a client and all that it was given
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /api/v1/applications/{app}/clients/{id} (the `DeleteClient` operationId).
 func (c *ClientWithResponses) DeleteClientWithResponse(ctx context.Context, app string, id string, params *DeleteClientParams, reqEditors ...RequestEditorFn) (*DeleteClientResponse, error) {
 	rsp, err := c.DeleteClient(ctx, app, id, params, reqEditors...)
 	if err != nil {
@@ -4545,9 +10407,11 @@ func (c *ClientWithResponses) DeleteClientWithResponse(ctx context.Context, app 
 	return ParseDeleteClientResponse(rsp)
 }
 
-// GetClientWithResponse performs a GET /api/v1/applications/{app}/clients/{id} (the `GetClient` operationId) request.
+// GetClientWithResponse Show a client
 //
 // Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/applications/{app}/clients/{id} (the `GetClient` operationId).
 func (c *ClientWithResponses) GetClientWithResponse(ctx context.Context, app string, id string, reqEditors ...RequestEditorFn) (*GetClientResponse, error) {
 	rsp, err := c.GetClient(ctx, app, id, reqEditors...)
 	if err != nil {
@@ -4556,10 +10420,11 @@ func (c *ClientWithResponses) GetClientWithResponse(ctx context.Context, app str
 	return ParseGetClientResponse(rsp)
 }
 
-// EditClientWithBodyWithResponse performs a PATCH /api/v1/applications/{app}/clients/{id} (the `EditClient` operationId) request,
-// with any type of body and a specified content type.
+// EditClientWithBodyWithResponse Change fields of a client
 //
-// Returns a wrapper object for the known response body format(s).
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /api/v1/applications/{app}/clients/{id} (the `EditClient` operationId).
 func (c *ClientWithResponses) EditClientWithBodyWithResponse(ctx context.Context, app string, id string, params *EditClientParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*EditClientResponse, error) {
 	rsp, err := c.EditClientWithBody(ctx, app, id, params, contentType, body, reqEditors...)
 	if err != nil {
@@ -4568,8 +10433,11 @@ func (c *ClientWithResponses) EditClientWithBodyWithResponse(ctx context.Context
 	return ParseEditClientResponse(rsp)
 }
 
-// EditClientWithApplicationMergePatchPlusJSONBodyWithResponse performs a PATCH /api/v1/applications/{app}/clients/{id} (the `EditClient` operationId) request.
+// EditClientWithApplicationMergePatchPlusJSONBodyWithResponse Change fields of a client
+//
 // Takes a body of the `application/merge-patch+json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /api/v1/applications/{app}/clients/{id} (the `EditClient` operationId).
 func (c *ClientWithResponses) EditClientWithApplicationMergePatchPlusJSONBodyWithResponse(ctx context.Context, app string, id string, params *EditClientParams, body EditClientApplicationMergePatchPlusJSONRequestBody, reqEditors ...RequestEditorFn) (*EditClientResponse, error) {
 	rsp, err := c.EditClientWithApplicationMergePatchPlusJSONBody(ctx, app, id, params, body, reqEditors...)
 	if err != nil {
@@ -4578,10 +10446,11 @@ func (c *ClientWithResponses) EditClientWithApplicationMergePatchPlusJSONBodyWit
 	return ParseEditClientResponse(rsp)
 }
 
-// ReplaceClientWithBodyWithResponse performs a PUT /api/v1/applications/{app}/clients/{id} (the `ReplaceClient` operationId) request,
-// with any type of body and a specified content type.
+// ReplaceClientWithBodyWithResponse Replace a client's fields: what is left out goes back to its default
 //
-// Returns a wrapper object for the known response body format(s).
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v1/applications/{app}/clients/{id} (the `ReplaceClient` operationId).
 func (c *ClientWithResponses) ReplaceClientWithBodyWithResponse(ctx context.Context, app string, id string, params *ReplaceClientParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReplaceClientResponse, error) {
 	rsp, err := c.ReplaceClientWithBody(ctx, app, id, params, contentType, body, reqEditors...)
 	if err != nil {
@@ -4590,8 +10459,11 @@ func (c *ClientWithResponses) ReplaceClientWithBodyWithResponse(ctx context.Cont
 	return ParseReplaceClientResponse(rsp)
 }
 
-// ReplaceClientWithResponse performs a PUT /api/v1/applications/{app}/clients/{id} (the `ReplaceClient` operationId) request.
+// ReplaceClientWithResponse Replace a client's fields: what is left out goes back to its default
+//
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v1/applications/{app}/clients/{id} (the `ReplaceClient` operationId).
 func (c *ClientWithResponses) ReplaceClientWithResponse(ctx context.Context, app string, id string, params *ReplaceClientParams, body ReplaceClientJSONRequestBody, reqEditors ...RequestEditorFn) (*ReplaceClientResponse, error) {
 	rsp, err := c.ReplaceClient(ctx, app, id, params, body, reqEditors...)
 	if err != nil {
@@ -4600,9 +10472,11 @@ func (c *ClientWithResponses) ReplaceClientWithResponse(ctx context.Context, app
 	return ParseReplaceClientResponse(rsp)
 }
 
-// ListSecretsWithResponse performs a GET /api/v1/applications/{app}/clients/{id}/secrets (the `ListSecrets` operationId) request.
+// ListSecretsWithResponse List the secrets of a client, the oldest first
 //
 // Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/applications/{app}/clients/{id}/secrets (the `ListSecrets` operationId).
 func (c *ClientWithResponses) ListSecretsWithResponse(ctx context.Context, app string, id string, params *ListSecretsParams, reqEditors ...RequestEditorFn) (*ListSecretsResponse, error) {
 	rsp, err := c.ListSecrets(ctx, app, id, params, reqEditors...)
 	if err != nil {
@@ -4611,31 +10485,37 @@ func (c *ClientWithResponses) ListSecretsWithResponse(ctx context.Context, app s
 	return ParseListSecretsResponse(rsp)
 }
 
-// CreateSecretWithBodyWithResponse performs a POST /api/v1/applications/{app}/clients/{id}/secrets (the `CreateSecret` operationId) request,
-// with any type of body and a specified content type.
+// CreateSecretWithBodyWithResponse Make one more secret; the answer shows it this once
 //
-// Returns a wrapper object for the known response body format(s).
-func (c *ClientWithResponses) CreateSecretWithBodyWithResponse(ctx context.Context, app string, id string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateSecretResponse, error) {
-	rsp, err := c.CreateSecretWithBody(ctx, app, id, contentType, body, reqEditors...)
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/applications/{app}/clients/{id}/secrets (the `CreateSecret` operationId).
+func (c *ClientWithResponses) CreateSecretWithBodyWithResponse(ctx context.Context, app string, id string, params *CreateSecretParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateSecretResponse, error) {
+	rsp, err := c.CreateSecretWithBody(ctx, app, id, params, contentType, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
 	return ParseCreateSecretResponse(rsp)
 }
 
-// CreateSecretWithResponse performs a POST /api/v1/applications/{app}/clients/{id}/secrets (the `CreateSecret` operationId) request.
+// CreateSecretWithResponse Make one more secret; the answer shows it this once
+//
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
-func (c *ClientWithResponses) CreateSecretWithResponse(ctx context.Context, app string, id string, body CreateSecretJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateSecretResponse, error) {
-	rsp, err := c.CreateSecret(ctx, app, id, body, reqEditors...)
+//
+// Corresponds with POST /api/v1/applications/{app}/clients/{id}/secrets (the `CreateSecret` operationId).
+func (c *ClientWithResponses) CreateSecretWithResponse(ctx context.Context, app string, id string, params *CreateSecretParams, body CreateSecretJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateSecretResponse, error) {
+	rsp, err := c.CreateSecret(ctx, app, id, params, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
 	return ParseCreateSecretResponse(rsp)
 }
 
-// DeleteSecretWithResponse performs a DELETE /api/v1/applications/{app}/clients/{id}/secrets/{secret} (the `DeleteSecret` operationId) request.
+// DeleteSecretWithResponse End a secret at once
 //
 // Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /api/v1/applications/{app}/clients/{id}/secrets/{secret} (the `DeleteSecret` operationId).
 func (c *ClientWithResponses) DeleteSecretWithResponse(ctx context.Context, app string, id string, secret string, params *DeleteSecretParams, reqEditors ...RequestEditorFn) (*DeleteSecretResponse, error) {
 	rsp, err := c.DeleteSecret(ctx, app, id, secret, params, reqEditors...)
 	if err != nil {
@@ -4644,9 +10524,11 @@ func (c *ClientWithResponses) DeleteSecretWithResponse(ctx context.Context, app 
 	return ParseDeleteSecretResponse(rsp)
 }
 
-// RevealSecretWithResponse performs a POST /api/v1/applications/{app}/clients/{id}/secrets/{secret}/reveal (the `RevealSecret` operationId) request.
+// RevealSecretWithResponse Show a secret again, where it was made under the policy revealable; each look is audited
 //
 // Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/applications/{app}/clients/{id}/secrets/{secret}/reveal (the `RevealSecret` operationId).
 func (c *ClientWithResponses) RevealSecretWithResponse(ctx context.Context, app string, id string, secret string, reqEditors ...RequestEditorFn) (*RevealSecretResponse, error) {
 	rsp, err := c.RevealSecret(ctx, app, id, secret, reqEditors...)
 	if err != nil {
@@ -4655,9 +10537,11 @@ func (c *ClientWithResponses) RevealSecretWithResponse(ctx context.Context, app 
 	return ParseRevealSecretResponse(rsp)
 }
 
-// ListKeysWithResponse performs a GET /api/v1/applications/{app}/keys (the `ListKeys` operationId) request.
+// ListKeysWithResponse List the signing keys, the oldest first
 //
 // Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/applications/{app}/keys (the `ListKeys` operationId).
 func (c *ClientWithResponses) ListKeysWithResponse(ctx context.Context, app string, params *ListKeysParams, reqEditors ...RequestEditorFn) (*ListKeysResponse, error) {
 	rsp, err := c.ListKeys(ctx, app, params, reqEditors...)
 	if err != nil {
@@ -4666,10 +10550,11 @@ func (c *ClientWithResponses) ListKeysWithResponse(ctx context.Context, app stri
 	return ParseListKeysResponse(rsp)
 }
 
-// RotateKeysWithBodyWithResponse performs a POST /api/v1/applications/{app}/keys/rotate (the `RotateKeys` operationId) request,
-// with any type of body and a specified content type.
+// RotateKeysWithBodyWithResponse Begin with the next signing key ahead of its schedule
 //
-// Returns a wrapper object for the known response body format(s).
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/applications/{app}/keys/rotate (the `RotateKeys` operationId).
 func (c *ClientWithResponses) RotateKeysWithBodyWithResponse(ctx context.Context, app string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RotateKeysResponse, error) {
 	rsp, err := c.RotateKeysWithBody(ctx, app, contentType, body, reqEditors...)
 	if err != nil {
@@ -4678,8 +10563,11 @@ func (c *ClientWithResponses) RotateKeysWithBodyWithResponse(ctx context.Context
 	return ParseRotateKeysResponse(rsp)
 }
 
-// RotateKeysWithResponse performs a POST /api/v1/applications/{app}/keys/rotate (the `RotateKeys` operationId) request.
+// RotateKeysWithResponse Begin with the next signing key ahead of its schedule
+//
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/applications/{app}/keys/rotate (the `RotateKeys` operationId).
 func (c *ClientWithResponses) RotateKeysWithResponse(ctx context.Context, app string, body RotateKeysJSONRequestBody, reqEditors ...RequestEditorFn) (*RotateKeysResponse, error) {
 	rsp, err := c.RotateKeys(ctx, app, body, reqEditors...)
 	if err != nil {
@@ -4688,9 +10576,11 @@ func (c *ClientWithResponses) RotateKeysWithResponse(ctx context.Context, app st
 	return ParseRotateKeysResponse(rsp)
 }
 
-// ListResourcesWithResponse performs a GET /api/v1/applications/{app}/resources (the `ListResources` operationId) request.
+// ListResourcesWithResponse List resources by identifier
 //
 // Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/applications/{app}/resources (the `ListResources` operationId).
 func (c *ClientWithResponses) ListResourcesWithResponse(ctx context.Context, app string, params *ListResourcesParams, reqEditors ...RequestEditorFn) (*ListResourcesResponse, error) {
 	rsp, err := c.ListResources(ctx, app, params, reqEditors...)
 	if err != nil {
@@ -4699,10 +10589,11 @@ func (c *ClientWithResponses) ListResourcesWithResponse(ctx context.Context, app
 	return ParseListResourcesResponse(rsp)
 }
 
-// CreateResourceWithBodyWithResponse performs a POST /api/v1/applications/{app}/resources (the `CreateResource` operationId) request,
-// with any type of body and a specified content type.
+// CreateResourceWithBodyWithResponse Make a resource
 //
-// Returns a wrapper object for the known response body format(s).
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/applications/{app}/resources (the `CreateResource` operationId).
 func (c *ClientWithResponses) CreateResourceWithBodyWithResponse(ctx context.Context, app string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateResourceResponse, error) {
 	rsp, err := c.CreateResourceWithBody(ctx, app, contentType, body, reqEditors...)
 	if err != nil {
@@ -4711,8 +10602,11 @@ func (c *ClientWithResponses) CreateResourceWithBodyWithResponse(ctx context.Con
 	return ParseCreateResourceResponse(rsp)
 }
 
-// CreateResourceWithResponse performs a POST /api/v1/applications/{app}/resources (the `CreateResource` operationId) request.
+// CreateResourceWithResponse Make a resource
+//
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/applications/{app}/resources (the `CreateResource` operationId).
 func (c *ClientWithResponses) CreateResourceWithResponse(ctx context.Context, app string, body CreateResourceJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateResourceResponse, error) {
 	rsp, err := c.CreateResource(ctx, app, body, reqEditors...)
 	if err != nil {
@@ -4721,9 +10615,11 @@ func (c *ClientWithResponses) CreateResourceWithResponse(ctx context.Context, ap
 	return ParseCreateResourceResponse(rsp)
 }
 
-// DeleteResourceWithResponse performs a DELETE /api/v1/applications/{app}/resources/{identifier} (the `DeleteResource` operationId) request.
+// DeleteResourceWithResponse Delete a resource; tokens for it that are out live on
 //
 // Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /api/v1/applications/{app}/resources/{identifier} (the `DeleteResource` operationId).
 func (c *ClientWithResponses) DeleteResourceWithResponse(ctx context.Context, app string, identifier string, params *DeleteResourceParams, reqEditors ...RequestEditorFn) (*DeleteResourceResponse, error) {
 	rsp, err := c.DeleteResource(ctx, app, identifier, params, reqEditors...)
 	if err != nil {
@@ -4732,9 +10628,11 @@ func (c *ClientWithResponses) DeleteResourceWithResponse(ctx context.Context, ap
 	return ParseDeleteResourceResponse(rsp)
 }
 
-// GetResourceWithResponse performs a GET /api/v1/applications/{app}/resources/{identifier} (the `GetResource` operationId) request.
+// GetResourceWithResponse Show a resource
 //
 // Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/applications/{app}/resources/{identifier} (the `GetResource` operationId).
 func (c *ClientWithResponses) GetResourceWithResponse(ctx context.Context, app string, identifier string, reqEditors ...RequestEditorFn) (*GetResourceResponse, error) {
 	rsp, err := c.GetResource(ctx, app, identifier, reqEditors...)
 	if err != nil {
@@ -4743,10 +10641,11 @@ func (c *ClientWithResponses) GetResourceWithResponse(ctx context.Context, app s
 	return ParseGetResourceResponse(rsp)
 }
 
-// EditResourceWithBodyWithResponse performs a PATCH /api/v1/applications/{app}/resources/{identifier} (the `EditResource` operationId) request,
-// with any type of body and a specified content type.
+// EditResourceWithBodyWithResponse Change a resource
 //
-// Returns a wrapper object for the known response body format(s).
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /api/v1/applications/{app}/resources/{identifier} (the `EditResource` operationId).
 func (c *ClientWithResponses) EditResourceWithBodyWithResponse(ctx context.Context, app string, identifier string, params *EditResourceParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*EditResourceResponse, error) {
 	rsp, err := c.EditResourceWithBody(ctx, app, identifier, params, contentType, body, reqEditors...)
 	if err != nil {
@@ -4755,8 +10654,11 @@ func (c *ClientWithResponses) EditResourceWithBodyWithResponse(ctx context.Conte
 	return ParseEditResourceResponse(rsp)
 }
 
-// EditResourceWithApplicationMergePatchPlusJSONBodyWithResponse performs a PATCH /api/v1/applications/{app}/resources/{identifier} (the `EditResource` operationId) request.
+// EditResourceWithApplicationMergePatchPlusJSONBodyWithResponse Change a resource
+//
 // Takes a body of the `application/merge-patch+json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /api/v1/applications/{app}/resources/{identifier} (the `EditResource` operationId).
 func (c *ClientWithResponses) EditResourceWithApplicationMergePatchPlusJSONBodyWithResponse(ctx context.Context, app string, identifier string, params *EditResourceParams, body EditResourceApplicationMergePatchPlusJSONRequestBody, reqEditors ...RequestEditorFn) (*EditResourceResponse, error) {
 	rsp, err := c.EditResourceWithApplicationMergePatchPlusJSONBody(ctx, app, identifier, params, body, reqEditors...)
 	if err != nil {
@@ -4765,9 +10667,11 @@ func (c *ClientWithResponses) EditResourceWithApplicationMergePatchPlusJSONBodyW
 	return ParseEditResourceResponse(rsp)
 }
 
-// ListScopesWithResponse performs a GET /api/v1/applications/{app}/scopes (the `ListScopes` operationId) request.
+// ListScopesWithResponse List scopes by name, the built-in ones too
 //
 // Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/applications/{app}/scopes (the `ListScopes` operationId).
 func (c *ClientWithResponses) ListScopesWithResponse(ctx context.Context, app string, params *ListScopesParams, reqEditors ...RequestEditorFn) (*ListScopesResponse, error) {
 	rsp, err := c.ListScopes(ctx, app, params, reqEditors...)
 	if err != nil {
@@ -4776,10 +10680,11 @@ func (c *ClientWithResponses) ListScopesWithResponse(ctx context.Context, app st
 	return ParseListScopesResponse(rsp)
 }
 
-// CreateScopeWithBodyWithResponse performs a POST /api/v1/applications/{app}/scopes (the `CreateScope` operationId) request,
-// with any type of body and a specified content type.
+// CreateScopeWithBodyWithResponse Make a scope
 //
-// Returns a wrapper object for the known response body format(s).
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/applications/{app}/scopes (the `CreateScope` operationId).
 func (c *ClientWithResponses) CreateScopeWithBodyWithResponse(ctx context.Context, app string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateScopeResponse, error) {
 	rsp, err := c.CreateScopeWithBody(ctx, app, contentType, body, reqEditors...)
 	if err != nil {
@@ -4788,8 +10693,11 @@ func (c *ClientWithResponses) CreateScopeWithBodyWithResponse(ctx context.Contex
 	return ParseCreateScopeResponse(rsp)
 }
 
-// CreateScopeWithResponse performs a POST /api/v1/applications/{app}/scopes (the `CreateScope` operationId) request.
+// CreateScopeWithResponse Make a scope
+//
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/applications/{app}/scopes (the `CreateScope` operationId).
 func (c *ClientWithResponses) CreateScopeWithResponse(ctx context.Context, app string, body CreateScopeJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateScopeResponse, error) {
 	rsp, err := c.CreateScope(ctx, app, body, reqEditors...)
 	if err != nil {
@@ -4798,9 +10706,11 @@ func (c *ClientWithResponses) CreateScopeWithResponse(ctx context.Context, app s
 	return ParseCreateScopeResponse(rsp)
 }
 
-// DeleteScopeWithResponse performs a DELETE /api/v1/applications/{app}/scopes/{name} (the `DeleteScope` operationId) request.
+// DeleteScopeWithResponse Delete a scope that no client is allowed and no live token carries
 //
 // Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /api/v1/applications/{app}/scopes/{name} (the `DeleteScope` operationId).
 func (c *ClientWithResponses) DeleteScopeWithResponse(ctx context.Context, app string, name string, params *DeleteScopeParams, reqEditors ...RequestEditorFn) (*DeleteScopeResponse, error) {
 	rsp, err := c.DeleteScope(ctx, app, name, params, reqEditors...)
 	if err != nil {
@@ -4809,9 +10719,11 @@ func (c *ClientWithResponses) DeleteScopeWithResponse(ctx context.Context, app s
 	return ParseDeleteScopeResponse(rsp)
 }
 
-// GetScopeWithResponse performs a GET /api/v1/applications/{app}/scopes/{name} (the `GetScope` operationId) request.
+// GetScopeWithResponse Show a scope
 //
 // Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/applications/{app}/scopes/{name} (the `GetScope` operationId).
 func (c *ClientWithResponses) GetScopeWithResponse(ctx context.Context, app string, name string, reqEditors ...RequestEditorFn) (*GetScopeResponse, error) {
 	rsp, err := c.GetScope(ctx, app, name, reqEditors...)
 	if err != nil {
@@ -4820,10 +10732,11 @@ func (c *ClientWithResponses) GetScopeWithResponse(ctx context.Context, app stri
 	return ParseGetScopeResponse(rsp)
 }
 
-// EditScopeWithBodyWithResponse performs a PATCH /api/v1/applications/{app}/scopes/{name} (the `EditScope` operationId) request,
-// with any type of body and a specified content type.
+// EditScopeWithBodyWithResponse Change a scope
 //
-// Returns a wrapper object for the known response body format(s).
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /api/v1/applications/{app}/scopes/{name} (the `EditScope` operationId).
 func (c *ClientWithResponses) EditScopeWithBodyWithResponse(ctx context.Context, app string, name string, params *EditScopeParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*EditScopeResponse, error) {
 	rsp, err := c.EditScopeWithBody(ctx, app, name, params, contentType, body, reqEditors...)
 	if err != nil {
@@ -4832,8 +10745,11 @@ func (c *ClientWithResponses) EditScopeWithBodyWithResponse(ctx context.Context,
 	return ParseEditScopeResponse(rsp)
 }
 
-// EditScopeWithApplicationMergePatchPlusJSONBodyWithResponse performs a PATCH /api/v1/applications/{app}/scopes/{name} (the `EditScope` operationId) request.
+// EditScopeWithApplicationMergePatchPlusJSONBodyWithResponse Change a scope
+//
 // Takes a body of the `application/merge-patch+json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /api/v1/applications/{app}/scopes/{name} (the `EditScope` operationId).
 func (c *ClientWithResponses) EditScopeWithApplicationMergePatchPlusJSONBodyWithResponse(ctx context.Context, app string, name string, params *EditScopeParams, body EditScopeApplicationMergePatchPlusJSONRequestBody, reqEditors ...RequestEditorFn) (*EditScopeResponse, error) {
 	rsp, err := c.EditScopeWithApplicationMergePatchPlusJSONBody(ctx, app, name, params, body, reqEditors...)
 	if err != nil {
@@ -4842,9 +10758,11 @@ func (c *ClientWithResponses) EditScopeWithApplicationMergePatchPlusJSONBodyWith
 	return ParseEditScopeResponse(rsp)
 }
 
-// ListTokensWithResponse performs a GET /api/v1/applications/{app}/tokens (the `ListTokens` operationId) request.
+// ListTokensWithResponse List token families, the newest first
 //
 // Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/applications/{app}/tokens (the `ListTokens` operationId).
 func (c *ClientWithResponses) ListTokensWithResponse(ctx context.Context, app string, params *ListTokensParams, reqEditors ...RequestEditorFn) (*ListTokensResponse, error) {
 	rsp, err := c.ListTokens(ctx, app, params, reqEditors...)
 	if err != nil {
@@ -4853,10 +10771,11 @@ func (c *ClientWithResponses) ListTokensWithResponse(ctx context.Context, app st
 	return ParseListTokensResponse(rsp)
 }
 
-// RevokeTokensWithBodyWithResponse performs a POST /api/v1/applications/{app}/tokens/revoke (the `RevokeTokens` operationId) request,
-// with any type of body and a specified content type.
+// RevokeTokensWithBodyWithResponse Take back every live token family of a client, of a user or with a scope; at least one must be said
 //
-// Returns a wrapper object for the known response body format(s).
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/applications/{app}/tokens/revoke (the `RevokeTokens` operationId).
 func (c *ClientWithResponses) RevokeTokensWithBodyWithResponse(ctx context.Context, app string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RevokeTokensResponse, error) {
 	rsp, err := c.RevokeTokensWithBody(ctx, app, contentType, body, reqEditors...)
 	if err != nil {
@@ -4865,8 +10784,11 @@ func (c *ClientWithResponses) RevokeTokensWithBodyWithResponse(ctx context.Conte
 	return ParseRevokeTokensResponse(rsp)
 }
 
-// RevokeTokensWithResponse performs a POST /api/v1/applications/{app}/tokens/revoke (the `RevokeTokens` operationId) request.
+// RevokeTokensWithResponse Take back every live token family of a client, of a user or with a scope; at least one must be said
+//
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/applications/{app}/tokens/revoke (the `RevokeTokens` operationId).
 func (c *ClientWithResponses) RevokeTokensWithResponse(ctx context.Context, app string, body RevokeTokensJSONRequestBody, reqEditors ...RequestEditorFn) (*RevokeTokensResponse, error) {
 	rsp, err := c.RevokeTokens(ctx, app, body, reqEditors...)
 	if err != nil {
@@ -4875,20 +10797,24 @@ func (c *ClientWithResponses) RevokeTokensWithResponse(ctx context.Context, app 
 	return ParseRevokeTokensResponse(rsp)
 }
 
-// RevokeTokenWithResponse performs a DELETE /api/v1/applications/{app}/tokens/{family} (the `RevokeToken` operationId) request.
+// RevokeTokenWithResponse Take back a token family; one that has ended stays as it was
 //
 // Returns a wrapper object for the known response body format(s).
-func (c *ClientWithResponses) RevokeTokenWithResponse(ctx context.Context, app string, family string, params *RevokeTokenParams, reqEditors ...RequestEditorFn) (*RevokeTokenResponse, error) {
-	rsp, err := c.RevokeToken(ctx, app, family, params, reqEditors...)
+//
+// Corresponds with DELETE /api/v1/applications/{app}/tokens/{family} (the `RevokeToken` operationId).
+func (c *ClientWithResponses) RevokeTokenWithResponse(ctx context.Context, app string, family string, reqEditors ...RequestEditorFn) (*RevokeTokenResponse, error) {
+	rsp, err := c.RevokeToken(ctx, app, family, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
 	return ParseRevokeTokenResponse(rsp)
 }
 
-// GetTokenWithResponse performs a GET /api/v1/applications/{app}/tokens/{family} (the `GetToken` operationId) request.
+// GetTokenWithResponse Show a token family
 //
 // Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/applications/{app}/tokens/{family} (the `GetToken` operationId).
 func (c *ClientWithResponses) GetTokenWithResponse(ctx context.Context, app string, family string, reqEditors ...RequestEditorFn) (*GetTokenResponse, error) {
 	rsp, err := c.GetToken(ctx, app, family, reqEditors...)
 	if err != nil {
@@ -4910,6 +10836,98 @@ func ParseListApplicationsResponse(rsp *http.Response) (*ListApplicationsRespons
 		HTTPResponse: rsp,
 	}
 
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ApplicationList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 431:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON431 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 401:
+		var headers ListApplicationsResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers ListApplicationsResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 503:
+		var headers ListApplicationsResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
+	}
+
 	return response, nil
 }
 
@@ -4924,6 +10942,136 @@ func ParseCreateApplicationResponse(rsp *http.Response) (*CreateApplicationRespo
 	response := &CreateApplicationResponse{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest NewApplication
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 431:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON431 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 201:
+		var headers CreateApplicationResponse201Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = &value
+		}
+		response.Headers201 = &headers
+	case rsp.StatusCode == 401:
+		var headers CreateApplicationResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers CreateApplicationResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 503:
+		var headers CreateApplicationResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
 	}
 
 	return response, nil
@@ -4942,6 +11090,108 @@ func ParseDeleteApplicationResponse(rsp *http.Response) (*DeleteApplicationRespo
 		HTTPResponse: rsp,
 	}
 
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 412:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON412 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 431:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON431 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 401:
+		var headers DeleteApplicationResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers DeleteApplicationResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 503:
+		var headers DeleteApplicationResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
+	}
+
 	return response, nil
 }
 
@@ -4956,6 +11206,108 @@ func ParseGetApplicationResponse(rsp *http.Response) (*GetApplicationResponse, e
 	response := &GetApplicationResponse{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Application
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 431:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON431 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetApplicationResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 401:
+		var headers GetApplicationResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers GetApplicationResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 503:
+		var headers GetApplicationResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
 	}
 
 	return response, nil
@@ -4974,6 +11326,129 @@ func ParseEditApplicationResponse(rsp *http.Response) (*EditApplicationResponse,
 		HTTPResponse: rsp,
 	}
 
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Application
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 412:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON412 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 431:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON431 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers EditApplicationResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 401:
+		var headers EditApplicationResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers EditApplicationResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 503:
+		var headers EditApplicationResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
+	}
+
 	return response, nil
 }
 
@@ -4988,6 +11463,98 @@ func ParseListAuditEventsResponse(rsp *http.Response) (*ListAuditEventsResponse,
 	response := &ListAuditEventsResponse{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest AuditEventList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 431:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON431 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 401:
+		var headers ListAuditEventsResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers ListAuditEventsResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 503:
+		var headers ListAuditEventsResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
 	}
 
 	return response, nil
@@ -5006,6 +11573,98 @@ func ParseListClientsResponse(rsp *http.Response) (*ListClientsResponse, error) 
 		HTTPResponse: rsp,
 	}
 
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ClientList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 431:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON431 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 401:
+		var headers ListClientsResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers ListClientsResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 503:
+		var headers ListClientsResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
+	}
+
 	return response, nil
 }
 
@@ -5020,6 +11679,373 @@ func ParseCreateClientResponse(rsp *http.Response) (*CreateClientResponse, error
 	response := &CreateClientResponse{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest Client
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 431:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON431 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 201:
+		var headers CreateClientResponse201Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = &value
+		}
+		response.Headers201 = &headers
+	case rsp.StatusCode == 401:
+		var headers CreateClientResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers CreateClientResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 503:
+		var headers CreateClientResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseExportClientsResponse parses an HTTP response from a ExportClientsWithResponse call
+func ParseExportClientsResponse(rsp *http.Response) (*ExportClientsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ExportClientsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 431:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON431 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 401:
+		var headers ExportClientsResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers ExportClientsResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 503:
+		var headers ExportClientsResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseImportClientsResponse parses an HTTP response from a ImportClientsWithResponse call
+func ParseImportClientsResponse(rsp *http.Response) (*ImportClientsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ImportClientsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON415 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 431:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON431 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 401:
+		var headers ImportClientsResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers ImportClientsResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 503:
+		var headers ImportClientsResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
 	}
 
 	return response, nil
@@ -5038,6 +12064,115 @@ func ParseDeleteClientResponse(rsp *http.Response) (*DeleteClientResponse, error
 		HTTPResponse: rsp,
 	}
 
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 412:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON412 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 431:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON431 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 401:
+		var headers DeleteClientResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers DeleteClientResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 503:
+		var headers DeleteClientResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
+	}
+
 	return response, nil
 }
 
@@ -5052,6 +12187,115 @@ func ParseGetClientResponse(rsp *http.Response) (*GetClientResponse, error) {
 	response := &GetClientResponse{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Client
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 431:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON431 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetClientResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 401:
+		var headers GetClientResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers GetClientResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 503:
+		var headers GetClientResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
 	}
 
 	return response, nil
@@ -5070,6 +12314,143 @@ func ParseEditClientResponse(rsp *http.Response) (*EditClientResponse, error) {
 		HTTPResponse: rsp,
 	}
 
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Client
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 412:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON412 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 431:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON431 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers EditClientResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 401:
+		var headers EditClientResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers EditClientResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 503:
+		var headers EditClientResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
+	}
+
 	return response, nil
 }
 
@@ -5084,6 +12465,143 @@ func ParseReplaceClientResponse(rsp *http.Response) (*ReplaceClientResponse, err
 	response := &ReplaceClientResponse{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Client
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 412:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON412 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 431:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON431 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers ReplaceClientResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 401:
+		var headers ReplaceClientResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers ReplaceClientResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 503:
+		var headers ReplaceClientResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
 	}
 
 	return response, nil
@@ -5102,6 +12620,105 @@ func ParseListSecretsResponse(rsp *http.Response) (*ListSecretsResponse, error) 
 		HTTPResponse: rsp,
 	}
 
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SecretList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 431:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON431 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 401:
+		var headers ListSecretsResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers ListSecretsResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 503:
+		var headers ListSecretsResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
+	}
+
 	return response, nil
 }
 
@@ -5116,6 +12733,150 @@ func ParseCreateSecretResponse(rsp *http.Response) (*CreateSecretResponse, error
 	response := &CreateSecretResponse{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest NewSecret
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 412:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON412 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 431:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON431 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 201:
+		var headers CreateSecretResponse201Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = &value
+		}
+		response.Headers201 = &headers
+	case rsp.StatusCode == 401:
+		var headers CreateSecretResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers CreateSecretResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 503:
+		var headers CreateSecretResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
 	}
 
 	return response, nil
@@ -5134,6 +12895,108 @@ func ParseDeleteSecretResponse(rsp *http.Response) (*DeleteSecretResponse, error
 		HTTPResponse: rsp,
 	}
 
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 412:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON412 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 431:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON431 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 401:
+		var headers DeleteSecretResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers DeleteSecretResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 503:
+		var headers DeleteSecretResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
+	}
+
 	return response, nil
 }
 
@@ -5148,6 +13011,126 @@ func ParseRevealSecretResponse(rsp *http.Response) (*RevealSecretResponse, error
 	response := &RevealSecretResponse{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Revealed
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 431:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON431 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 401:
+		var headers RevealSecretResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers RevealSecretResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 503:
+		var headers RevealSecretResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
 	}
 
 	return response, nil
@@ -5166,6 +13149,98 @@ func ParseListKeysResponse(rsp *http.Response) (*ListKeysResponse, error) {
 		HTTPResponse: rsp,
 	}
 
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest KeyList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 431:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON431 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 401:
+		var headers ListKeysResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers ListKeysResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 503:
+		var headers ListKeysResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
+	}
+
 	return response, nil
 }
 
@@ -5180,6 +13255,119 @@ func ParseRotateKeysResponse(rsp *http.Response) (*RotateKeysResponse, error) {
 	response := &RotateKeysResponse{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest KeyList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 431:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON431 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 401:
+		var headers RotateKeysResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers RotateKeysResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 503:
+		var headers RotateKeysResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
 	}
 
 	return response, nil
@@ -5198,6 +13386,98 @@ func ParseListResourcesResponse(rsp *http.Response) (*ListResourcesResponse, err
 		HTTPResponse: rsp,
 	}
 
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ResourceList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 431:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON431 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 401:
+		var headers ListResourcesResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers ListResourcesResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 503:
+		var headers ListResourcesResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
+	}
+
 	return response, nil
 }
 
@@ -5212,6 +13492,136 @@ func ParseCreateResourceResponse(rsp *http.Response) (*CreateResourceResponse, e
 	response := &CreateResourceResponse{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest Resource
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 431:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON431 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 201:
+		var headers CreateResourceResponse201Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = &value
+		}
+		response.Headers201 = &headers
+	case rsp.StatusCode == 401:
+		var headers CreateResourceResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers CreateResourceResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 503:
+		var headers CreateResourceResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
 	}
 
 	return response, nil
@@ -5230,6 +13640,115 @@ func ParseDeleteResourceResponse(rsp *http.Response) (*DeleteResourceResponse, e
 		HTTPResponse: rsp,
 	}
 
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 412:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON412 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 431:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON431 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 401:
+		var headers DeleteResourceResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers DeleteResourceResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 503:
+		var headers DeleteResourceResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
+	}
+
 	return response, nil
 }
 
@@ -5244,6 +13763,115 @@ func ParseGetResourceResponse(rsp *http.Response) (*GetResourceResponse, error) 
 	response := &GetResourceResponse{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Resource
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 431:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON431 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetResourceResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 401:
+		var headers GetResourceResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers GetResourceResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 503:
+		var headers GetResourceResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
 	}
 
 	return response, nil
@@ -5262,6 +13890,143 @@ func ParseEditResourceResponse(rsp *http.Response) (*EditResourceResponse, error
 		HTTPResponse: rsp,
 	}
 
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Resource
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 412:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON412 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 431:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON431 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers EditResourceResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 401:
+		var headers EditResourceResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers EditResourceResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 503:
+		var headers EditResourceResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
+	}
+
 	return response, nil
 }
 
@@ -5276,6 +14041,98 @@ func ParseListScopesResponse(rsp *http.Response) (*ListScopesResponse, error) {
 	response := &ListScopesResponse{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ScopeList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 431:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON431 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 401:
+		var headers ListScopesResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers ListScopesResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 503:
+		var headers ListScopesResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
 	}
 
 	return response, nil
@@ -5294,6 +14151,136 @@ func ParseCreateScopeResponse(rsp *http.Response) (*CreateScopeResponse, error) 
 		HTTPResponse: rsp,
 	}
 
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest Scope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 431:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON431 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 201:
+		var headers CreateScopeResponse201Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = &value
+		}
+		response.Headers201 = &headers
+	case rsp.StatusCode == 401:
+		var headers CreateScopeResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers CreateScopeResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 503:
+		var headers CreateScopeResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
+	}
+
 	return response, nil
 }
 
@@ -5308,6 +14295,115 @@ func ParseDeleteScopeResponse(rsp *http.Response) (*DeleteScopeResponse, error) 
 	response := &DeleteScopeResponse{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 412:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON412 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 431:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON431 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 401:
+		var headers DeleteScopeResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers DeleteScopeResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 503:
+		var headers DeleteScopeResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
 	}
 
 	return response, nil
@@ -5326,6 +14422,115 @@ func ParseGetScopeResponse(rsp *http.Response) (*GetScopeResponse, error) {
 		HTTPResponse: rsp,
 	}
 
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Scope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 431:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON431 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetScopeResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 401:
+		var headers GetScopeResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers GetScopeResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 503:
+		var headers GetScopeResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
+	}
+
 	return response, nil
 }
 
@@ -5340,6 +14545,143 @@ func ParseEditScopeResponse(rsp *http.Response) (*EditScopeResponse, error) {
 	response := &EditScopeResponse{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Scope
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 412:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON412 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 431:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON431 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers EditScopeResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 401:
+		var headers EditScopeResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers EditScopeResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 503:
+		var headers EditScopeResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
 	}
 
 	return response, nil
@@ -5358,6 +14700,98 @@ func ParseListTokensResponse(rsp *http.Response) (*ListTokensResponse, error) {
 		HTTPResponse: rsp,
 	}
 
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TokenFamilyList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 431:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON431 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 401:
+		var headers ListTokensResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers ListTokensResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 503:
+		var headers ListTokensResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
+	}
+
 	return response, nil
 }
 
@@ -5372,6 +14806,112 @@ func ParseRevokeTokensResponse(rsp *http.Response) (*RevokeTokensResponse, error
 	response := &RevokeTokensResponse{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest RevokedCount
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 431:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON431 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 401:
+		var headers RevokeTokensResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers RevokeTokensResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 503:
+		var headers RevokeTokensResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
 	}
 
 	return response, nil
@@ -5390,6 +14930,101 @@ func ParseRevokeTokenResponse(rsp *http.Response) (*RevokeTokenResponse, error) 
 		HTTPResponse: rsp,
 	}
 
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 431:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON431 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 401:
+		var headers RevokeTokenResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers RevokeTokenResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 503:
+		var headers RevokeTokenResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
+	}
+
 	return response, nil
 }
 
@@ -5404,6 +15039,105 @@ func ParseGetTokenResponse(rsp *http.Response) (*GetTokenResponse, error) {
 	response := &GetTokenResponse{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TokenFamily
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 431:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON431 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 401:
+		var headers GetTokenResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers GetTokenResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 503:
+		var headers GetTokenResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
 	}
 
 	return response, nil

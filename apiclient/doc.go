@@ -3,6 +3,8 @@
 // package adds how a caller authenticates and how a refusal is read. It owns
 // nothing of what the server decides.
 //
-//	client, err := apiclient.NewClientWithResponses("https://id.example.com", apiclient.WithBasic(id, secret))
-//	answer, err := client.GetClientWithResponse(ctx, application, clientID)
+//	api, err := apiclient.NewClientWithResponses("https://id.example.com", apiclient.WithBasic(id, secret))
+//	answer, err := api.GetClientWithResponse(ctx, application, clientID)
+//
+// An answer whose status is 400 or more is read by ReadError.
 package apiclient

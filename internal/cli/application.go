@@ -27,19 +27,19 @@ var applications = noun{
 	fields:  applicationFields,
 	columns: []string{"id", "name", "security_profile", "scope_policy", "secret_policy", "issuer"},
 	calls: calls{
-		list: func(ctx context.Context, api *apiclient.Client, _ string, with ...editor) (*http.Response, error) {
+		list: func(ctx context.Context, api *apiclient.API, _ string, with ...editor) (*http.Response, error) {
 			return api.ListApplications(ctx, nil, with...)
 		},
-		create: func(ctx context.Context, api *apiclient.Client, _ string, document io.Reader, with ...editor) (*http.Response, error) {
+		create: func(ctx context.Context, api *apiclient.API, _ string, document io.Reader, with ...editor) (*http.Response, error) {
 			return api.CreateApplicationWithBody(ctx, plainJSON, document, with...)
 		},
-		get: func(ctx context.Context, api *apiclient.Client, _, id string, with ...editor) (*http.Response, error) {
+		get: func(ctx context.Context, api *apiclient.API, _, id string, with ...editor) (*http.Response, error) {
 			return api.GetApplication(ctx, id, with...)
 		},
-		edit: func(ctx context.Context, api *apiclient.Client, _, id string, document io.Reader, with ...editor) (*http.Response, error) {
+		edit: func(ctx context.Context, api *apiclient.API, _, id string, document io.Reader, with ...editor) (*http.Response, error) {
 			return api.EditApplicationWithBody(ctx, id, nil, mergePatch, document, with...)
 		},
-		remove: func(ctx context.Context, api *apiclient.Client, _, id string, with ...editor) (*http.Response, error) {
+		remove: func(ctx context.Context, api *apiclient.API, _, id string, with ...editor) (*http.Response, error) {
 			return api.DeleteApplication(ctx, id, nil, with...)
 		},
 	},

@@ -162,11 +162,36 @@ func (p *planner) realm(ctx context.Context, e *entry) (*realm, error) {
 	// An application that is not there and one that is another's are both 401; an
 	// entry of the file that makes it says which.
 	refused, ok := errors.AsType[*apiclient.Error](err)
-	if ok && e.noun.global && (refused.Status == http.StatusUnauthorized || refused.Status == http.StatusNotFound) {
-		in.fresh, in.asked = true, true
-		return in, nil
+	if !ok || !e.noun.global || refused.Status != http.StatusUnauthorized {
+		return nil, err
 	}
-	return nil, err
+	if err := p.absent(ctx, id); err != nil {
+		return nil, err
+	}
+	in.fresh, in.asked = true, true
+	return in, nil
+}
+
+// absent gives an error where there is an application that the caller may see
+// in the list of all, and in which it has no say.
+func (p *planner) absent(ctx context.Context, id string) error {
+	cursor := ""
+	for {
+		page, err := p.server.take(p.server.api.ListApplications(ctx, nil, query("limit", "200", "cursor", cursor)))
+		if err != nil {
+			return err
+		}
+		items, err := page.items("items")
+		if err != nil {
+			return err
+		}
+		if slices.ContainsFunc(items, func(r *record) bool { return r.text("id") == id }) {
+			return &statusError{refusedStatus, fmt.Errorf("the application %s is there, and only its own owner client may change it: apply what is in it from a file of its own, as that client", id)}
+		}
+		if cursor = page.text("next_cursor"); cursor == nothing {
+			return nil
+		}
+	}
 }
 
 // learn takes the settings of an application from its document.
@@ -194,11 +219,21 @@ func (p *planner) find(ctx context.Context, e *entry, in *realm) (*record, error
 	return found, err
 }
 
+// maxSearch is the longest text that the API searches for, in characters.
+const maxSearch = 100
+
 // findByName looks for a client by name and version.
 func (p *planner) findByName(ctx context.Context, e *entry, in *realm) (*record, error) {
-	cursor := ""
+	name, err := client.CleanName(e.text("name"))
+	if err != nil {
+		return nil, nil //nolint:nilerr,nilnil // no client has such a name; the rules say what is wrong with it
+	}
+	beginning, cursor := name, ""
+	if runes := []rune(name); len(runes) > maxSearch {
+		beginning = string(runes[:maxSearch])
+	}
 	for {
-		page, err := in.remote.take(e.noun.calls.list(ctx, in.remote.api, in.id, query("q", e.text("name"), "limit", "200", "cursor", cursor)))
+		page, err := in.remote.take(e.noun.calls.list(ctx, in.remote.api, in.id, query("q", beginning, "limit", "200", "cursor", cursor)))
 		if err != nil {
 			return nil, err
 		}
@@ -208,7 +243,7 @@ func (p *planner) findByName(ctx context.Context, e *entry, in *realm) (*record,
 		}
 		for _, item := range items {
 			other := entry{fields: map[string]json.RawMessage{"name": item.get("name"), "version": item.get("version")}}
-			if strings.EqualFold(other.text("name"), strings.TrimSpace(e.text("name"))) && other.text("version") == e.text("version") {
+			if strings.EqualFold(other.text("name"), name) && other.text("version") == e.text("version") {
 				return in.remote.take(e.noun.calls.get(ctx, in.remote.api, in.id, item.text("id")))
 			}
 		}

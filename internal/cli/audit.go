@@ -20,6 +20,6 @@ func auditCommand() *cobra.Command {
 			{name: "since", usage: "only events since this `time`, or in the last: 24h", moment: true},
 			{name: "until", usage: "only events before this `time`, or before so long ago: 24h", moment: true},
 		},
-		listing((*apiclient.Client).ListAuditEvents),
+		listing((*apiclient.API).ListAuditEvents),
 	)
 }

@@ -74,7 +74,19 @@ func newRoot() *cobra.Command {
 		applyCommand(), applicationCommand(), clientCommand(), scopeCommand(), resourceCommand(),
 		tokenCommand(), keyCommand(), auditCommand(),
 	)
+	strict(root)
 	return root
+}
+
+// strict lets a command that only has others below it refuse what is none of
+// them, rather than print its help as if that had been asked for.
+func strict(c *cobra.Command) {
+	for _, below := range c.Commands() {
+		if below.HasSubCommands() && !below.Runnable() {
+			below.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
+		}
+		strict(below)
+	}
 }
 
 // nearestFlag names the flag that was probably meant.

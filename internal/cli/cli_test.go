@@ -37,12 +37,13 @@ func TestMain(m *testing.M) {
 //	mode PERMISSIONS FILE          wants a file with these permissions
 //	fetch STATUS METHOD URL [USER:PASSWORD [BODY]]
 //	                               sends a request, wants a status, prints the body
+//	owner FILE                     sets OWNER and SECRET to the owner client that apply made
 //	flow FILE KEY                  makes one JSON object of a line each a list under that key
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"free": free, "ready": ready, "exits": exits, "field": field, "members": members, "mode": mode, "fetch": fetch, "flow": flow,
+			"free": free, "ready": ready, "exits": exits, "field": field, "members": members, "mode": mode, "fetch": fetch, "flow": flow, "owner": owner,
 		},
 	})
 }
@@ -148,4 +149,16 @@ func fetch(ts *testscript.TestScript, _ bool, args []string) {
 func flow(ts *testscript.TestScript, _ bool, args []string) {
 	lines := strings.Split(strings.TrimSpace(ts.ReadFile(args[0])), "\n")
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte("{"+args[1]+": ["+strings.Join(lines, ",\n")+"]}\n"), 0o600))
+}
+
+func owner(ts *testscript.TestScript, _ bool, args []string) {
+	var said struct {
+		Changes []struct {
+			ID     string `json:"owner_client_id"`
+			Secret string `json:"owner_client_secret"`
+		} `json:"changes"`
+	}
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &said))
+	ts.Setenv("OWNER", said.Changes[0].ID)
+	ts.Setenv("SECRET", said.Changes[0].Secret)
 }

@@ -26,11 +26,11 @@ var clients = noun{
 		{name: "unused-since", usage: "only those that were not used since this `time`, or for this long: 90d", moment: true},
 	},
 	calls: calls{
-		list:   listing((*apiclient.Client).ListClients),
-		create: creating((*apiclient.Client).CreateClientWithBody),
-		get:    getting((*apiclient.Client).GetClient),
-		edit:   editing((*apiclient.Client).EditClientWithBody),
-		remove: removing((*apiclient.Client).DeleteClient),
+		list:   listing((*apiclient.API).ListClients),
+		create: creating((*apiclient.API).CreateClientWithBody),
+		get:    getting((*apiclient.API).GetClient),
+		edit:   editing((*apiclient.API).EditClientWithBody),
+		remove: removing((*apiclient.API).DeleteClient),
 	},
 	danger: func(r *record) string { return secretsOf(r) + "all its tokens die with it, at once and for good." },
 	example: `  ostiary client create Billing --kind service --scopes orders.read

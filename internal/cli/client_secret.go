@@ -45,7 +45,7 @@ func secretAddCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		made, err := r.take(r.api.CreateSecretWithBody(c.Context(), app, args[0], plainJSON, text))
+		made, err := r.take(r.api.CreateSecretWithBody(c.Context(), app, args[0], nil, plainJSON, text))
 		if err != nil {
 			return err
 		}
@@ -151,7 +151,7 @@ func completeSecrets(c *cobra.Command, args []string, typed string) ([]string, c
 		return clients.completeKeys(c, args, typed)
 	}
 	within := noun{key: "id", title: "label", calls: calls{
-		list: func(ctx context.Context, api *apiclient.Client, app string, with ...editor) (*http.Response, error) {
+		list: func(ctx context.Context, api *apiclient.API, app string, with ...editor) (*http.Response, error) {
 			return api.ListSecrets(ctx, app, args[0], nil, with...)
 		},
 	}}

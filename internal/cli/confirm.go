@@ -16,7 +16,7 @@ import (
 const yesUsage = "do it without asking"
 
 var (
-	errNobodyToAsk = errors.New("there is no terminal to ask on; say --yes where it is meant")
+	errNobodyToAsk = errors.New("nothing was done, since there is no terminal to ask on; say --yes where it is meant")
 	errNotMeant    = errors.New("nothing was done")
 )
 
@@ -27,7 +27,7 @@ func confirm(c *cobra.Command, yes bool, what string) error {
 	}
 	in, isFile := c.InOrStdin().(*os.File)
 	if !isFile || !term.IsTerminal(int(in.Fd())) { //nolint:gosec // descriptors are small
-		return &config.Error{Err: fmt.Errorf("%s %w", what, errNobodyToAsk)}
+		return &config.Error{Err: fmt.Errorf("%w\n%s", errNobodyToAsk, what)}
 	}
 	if _, err := fmt.Fprintf(c.ErrOrStderr(), "%s\nType yes to go on: ", what); err != nil {
 		return err

@@ -15,7 +15,7 @@ var keyColumns = []string{"id", "algorithm", "state", "created_at", "active_at",
 func keyCommand() *cobra.Command {
 	c := &cobra.Command{Use: "key", Short: "The keys that tokens are signed with", Args: cobra.NoArgs}
 	c.AddCommand(
-		pagedCommand(&cobra.Command{Use: "list", Short: "List the signing keys, the oldest first", Args: cobra.NoArgs}, remoteCommand, keyColumns, nil, listing((*apiclient.Client).ListKeys)),
+		pagedCommand(&cobra.Command{Use: "list", Short: "List the signing keys, the oldest first", Args: cobra.NoArgs}, remoteCommand, keyColumns, nil, listing((*apiclient.API).ListKeys)),
 		keyRotateCommand(),
 	)
 	return c

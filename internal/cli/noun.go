@@ -41,10 +41,10 @@ type filter struct {
 
 type (
 	editor   = apiclient.RequestEditorFn
-	listCall = func(ctx context.Context, api *apiclient.Client, app string, with ...editor) (*http.Response, error)
-	oneCall  = func(ctx context.Context, api *apiclient.Client, app, key string, with ...editor) (*http.Response, error)
-	makeCall = func(ctx context.Context, api *apiclient.Client, app string, document io.Reader, with ...editor) (*http.Response, error)
-	editCall = func(ctx context.Context, api *apiclient.Client, app, key string, document io.Reader, with ...editor) (*http.Response, error)
+	listCall = func(ctx context.Context, api *apiclient.API, app string, with ...editor) (*http.Response, error)
+	oneCall  = func(ctx context.Context, api *apiclient.API, app, key string, with ...editor) (*http.Response, error)
+	makeCall = func(ctx context.Context, api *apiclient.API, app string, document io.Reader, with ...editor) (*http.Response, error)
+	editCall = func(ctx context.Context, api *apiclient.API, app, key string, document io.Reader, with ...editor) (*http.Response, error)
 )
 
 // calls are the operations of the API upon a noun.
@@ -58,32 +58,32 @@ type calls struct {
 
 // The generated operations take their parameters as a type each. Those are nil
 // here: what a list is filtered by is set by an editor, from the flags.
-func listing[P any](call func(*apiclient.Client, context.Context, string, *P, ...editor) (*http.Response, error)) listCall {
-	return func(ctx context.Context, api *apiclient.Client, app string, with ...editor) (*http.Response, error) {
+func listing[P any](call func(*apiclient.API, context.Context, string, *P, ...editor) (*http.Response, error)) listCall {
+	return func(ctx context.Context, api *apiclient.API, app string, with ...editor) (*http.Response, error) {
 		return call(api, ctx, app, nil, with...)
 	}
 }
 
-func creating(call func(*apiclient.Client, context.Context, string, string, io.Reader, ...editor) (*http.Response, error)) makeCall {
-	return func(ctx context.Context, api *apiclient.Client, app string, document io.Reader, with ...editor) (*http.Response, error) {
+func creating(call func(*apiclient.API, context.Context, string, string, io.Reader, ...editor) (*http.Response, error)) makeCall {
+	return func(ctx context.Context, api *apiclient.API, app string, document io.Reader, with ...editor) (*http.Response, error) {
 		return call(api, ctx, app, plainJSON, document, with...)
 	}
 }
 
-func getting(call func(*apiclient.Client, context.Context, string, string, ...editor) (*http.Response, error)) oneCall {
-	return func(ctx context.Context, api *apiclient.Client, app, key string, with ...editor) (*http.Response, error) {
+func getting(call func(*apiclient.API, context.Context, string, string, ...editor) (*http.Response, error)) oneCall {
+	return func(ctx context.Context, api *apiclient.API, app, key string, with ...editor) (*http.Response, error) {
 		return call(api, ctx, app, key, with...)
 	}
 }
 
-func editing[P any](call func(*apiclient.Client, context.Context, string, string, *P, string, io.Reader, ...editor) (*http.Response, error)) editCall {
-	return func(ctx context.Context, api *apiclient.Client, app, key string, document io.Reader, with ...editor) (*http.Response, error) {
+func editing[P any](call func(*apiclient.API, context.Context, string, string, *P, string, io.Reader, ...editor) (*http.Response, error)) editCall {
+	return func(ctx context.Context, api *apiclient.API, app, key string, document io.Reader, with ...editor) (*http.Response, error) {
 		return call(api, ctx, app, key, nil, mergePatch, document, with...)
 	}
 }
 
-func removing[P any](call func(*apiclient.Client, context.Context, string, string, *P, ...editor) (*http.Response, error)) oneCall {
-	return func(ctx context.Context, api *apiclient.Client, app, key string, with ...editor) (*http.Response, error) {
+func removing[P any](call func(*apiclient.API, context.Context, string, string, *P, ...editor) (*http.Response, error)) oneCall {
+	return func(ctx context.Context, api *apiclient.API, app, key string, with ...editor) (*http.Response, error) {
 		return call(api, ctx, app, key, nil, with...)
 	}
 }

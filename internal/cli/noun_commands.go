@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -51,6 +52,9 @@ func (n *noun) createCommand() *cobra.Command {
 		made, err := r.take(n.calls.create(c.Context(), r.api, app, text))
 		if err != nil {
 			return err
+		}
+		if document["secret"] != nil && !asJSON { // who gave it has it
+			made.members = slices.DeleteFunc(made.members, func(m member) bool { return m.name == "secret" })
 		}
 		return printMade(c, made, asJSON)
 	})

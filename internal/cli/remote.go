@@ -19,7 +19,7 @@ import (
 
 // remote is a server as its caller sees it, through the management API.
 type remote struct {
-	api         *apiclient.Client
+	api         *apiclient.API
 	server      string
 	application string // "": not said
 }

@@ -29,7 +29,7 @@ func tokenListCommand() *cobra.Command {
 			{name: "scope", usage: "only those with this `scope`"},
 			{name: "state", usage: "only those in this `state`: live, expired or revoked", values: []string{"live", "expired", "revoked"}},
 		},
-		listing((*apiclient.Client).ListTokens),
+		listing((*apiclient.API).ListTokens),
 	)
 }
 
@@ -98,7 +98,7 @@ func revokeFamily(c *cobra.Command, r *remote, app, id string, yes, asJSON bool)
 	if err := confirm(c, yes, "This revokes the token family "+id+"."); err != nil {
 		return err
 	}
-	if _, err := r.take(r.api.RevokeToken(c.Context(), app, id, nil)); err != nil {
+	if _, err := r.take(r.api.RevokeToken(c.Context(), app, id)); err != nil {
 		return err
 	}
 	return printRevoked(c, &record{raw: json.RawMessage(`{"revoked":1}`)}, asJSON, "1")
