@@ -1,7 +1,6 @@
 package scope_test
 
 import (
-	"context"
 	"errors"
 	"slices"
 	"strings"
@@ -338,7 +337,7 @@ func TestAClosedStoreIsNoAnswer(t *testing.T) {
 	if kinds, err := r.scopes.Scopes(t.Context(), app, []string{"x"}); err == nil || fault.KindOf(err) == fault.NotFound {
 		t.Errorf("%v, %v", kinds, err)
 	}
-	if _, err := r.scopes.Admit(context.Background(), app, oauth.ClientCredentials, []string{"x"}, true); err == nil {
+	if _, err := r.scopes.Admit(t.Context(), app, oauth.ClientCredentials, []string{"x"}, true); err == nil {
 		t.Error("a scope that cannot be known is given")
 	} else if _, ok := errors.AsType[*oauth.Error](err); ok {
 		t.Errorf("it is refused for good: %v", err)
