@@ -82,7 +82,7 @@ func fromKeycloak(raw json.RawMessage, e *Entry) {
 		return
 	}
 	r := &e.Record
-	e.Name = c.ClientID
+	e.Name, r.ID = c.ClientID, given(c.ClientID)
 	switch {
 	case slices.Contains(keycloakOwn, c.ClientID) || strings.HasSuffix(c.ClientID, "-realm") && c.BearerOnly:
 		e.refuse("clientId", "This is a client of Keycloak itself; it is of no use here.")
@@ -100,7 +100,7 @@ func fromKeycloak(raw json.RawMessage, e *Entry) {
 	if name == "" || strings.HasPrefix(name, "${") { // a key of a translation
 		name = c.ClientID
 	}
-	r.ID, r.Name, r.Description, r.Active = given(c.ClientID), &name, given(c.Description), c.Enabled
+	r.Name, r.Description, r.Active = &name, given(c.Description), c.Enabled
 	grants := c.grants()
 	redirects := e.keycloakRedirects(&c, grants)
 	e.settle(c.PublicClient, grants, redirects)
