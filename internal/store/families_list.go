@@ -167,13 +167,17 @@ func (t Tokens) List(ctx context.Context, applicationID string, q token.Query) (
 	return page, nil
 }
 
+func selectPage(d *dialect, c *scan, applicationID string, q *token.Query) (text string, args []any) {
+	w := where{args: c.args(token.MaxScan)}
+	w.selected(d, applicationID, q)
+	w.args = append(w.args, q.Limit)
+	return `SELECT ` + familyOf + `, c.era, c.inactive FROM (` + c.text() + `) f` + joinOfClient + w.text.String() +
+		` ORDER BY f.id DESC LIMIT ` + parameter(len(w.args)), w.args
+}
+
 // list is List over one part.
 func (t Tokens) list(ctx context.Context, c *scan, applicationID string, q *token.Query) (page token.Page, err error) {
-	w := where{args: c.args(token.MaxScan)}
-	w.selected(t.db.dialect, applicationID, q)
-	w.args = append(w.args, q.Limit)
-	text := `SELECT ` + familyOf + `, c.era, c.inactive FROM (` + c.text() + `) f` + joinOfClient + w.text.String() +
-		` ORDER BY f.id DESC LIMIT ` + parameter(len(w.args))
+	text, args := selectPage(t.db.dialect, c, applicationID, q)
 	page.Families, err = readAll(ctx, t.db, func(row scanner) (token.Standing, error) {
 		var era sql.NullInt64
 		var inactive sql.NullBool
@@ -186,7 +190,7 @@ func (t Tokens) list(ctx context.Context, c *scan, applicationID string, q *toke
 			return token.Standing{}, err
 		}
 		return token.StandingOf(f, of, q.Now), nil
-	}, text, w.args...)
+	}, text, args...)
 	if err != nil {
 		return page, err
 	}
@@ -265,7 +269,7 @@ func (t Tokens) revokeSelected(ctx context.Context, s session, c *scan, applicat
 func compareIDs(a, b token.ID) int { return bytes.Compare(a[:], b[:]) }
 
 const countLive = `SELECT count(*) FROM (SELECT 1 FROM family WHERE client_era = $1 AND client_id = $2 AND revoked_at = 0
-	AND (access_expires_at = 0 OR access_expires_at > $3) LIMIT $4) f`
+	AND (access_expires_at = 0 OR access_expires_at > $3) LIMIT $4) c`
 
 // CountLive implements token.Store.
 func (t Tokens) CountLive(ctx context.Context, era int64, clientID string, now time.Time, limit int) (int, error) {
