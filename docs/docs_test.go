@@ -95,6 +95,24 @@ func configurationRow(f *pflag.Flag) string {
 	return fmt.Sprintf("| `--%s` | `OSTIARY_%s` | %s | %s | %s |", f.Name, strings.ToUpper(key), inFile, initial, strings.ReplaceAll(f.Usage, "`", ""))
 }
 
+// TestCommandLineTable wants one row for each flag that says which server is
+// called and as whom.
+func TestCommandLineTable(t *testing.T) {
+	text, err := os.ReadFile("command-line.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	flags := pflag.NewFlagSet("remote", pflag.ContinueOnError)
+	config.Bind(flags, config.Remote)
+	flags.VisitAll(func(f *pflag.Flag) {
+		variable := strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
+		row := fmt.Sprintf("| `--%s` | `OSTIARY_%s` | %s |", f.Name, variable, strings.ReplaceAll(f.Usage, "`", ""))
+		if !bytes.Contains(text, []byte("\n"+row+"\n")) {
+			t.Errorf("command-line.md lacks the row\n%s", row)
+		}
+	})
+}
+
 // named finds what docs/standards.md names: files, and tests in them.
 var named = regexp.MustCompile("`([a-zA-Z0-9_/.]+\\.go)(?: (Test\\w+|Fuzz\\w+))?`")
 
