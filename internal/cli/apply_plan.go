@@ -395,7 +395,7 @@ func (s *step) compare(before, after *record) {
 	}
 	for _, m := range after.members {
 		i := slices.IndexFunc(s.entry.noun.fields, func(f client.Field) bool { return f.Name == m.name })
-		if i >= 0 && (s.entry.noun.fields[i].ReadOnly || s.entry.noun.fields[i].WriteOnly) || m.name == "id" || m.name == "issuer" || i < 0 && m.name != "branding" {
+		if i >= 0 && (s.entry.noun.fields[i].ReadOnly || s.entry.noun.fields[i].WriteOnly) || i < 0 && m.name != "branding" {
 			continue
 		}
 		old := before.get(m.name)
