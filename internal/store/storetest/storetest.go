@@ -60,6 +60,8 @@ func Run(t *testing.T, open func(*testing.T) *Env) {
 		{"ClientSecrets", testClientSecrets},
 		{"ClientDelete", testClientDelete},
 		{"ClientRefusals", testClientRefusals},
+		{"Import", testImport},
+		{"ImportContended", testImportContended},
 		{"OddIDs", testOddIDs},
 		{"Documents", testDocuments},
 		{"Scopes", testScopes},
