@@ -41,8 +41,9 @@ func (a *App) managementSurface(throttle *web.Throttle) *web.Surface {
 	standing := a.defaultApplication()
 	return api.New(api.Deps{
 		Applications: a.Applications, Settings: application.NewOperations(a.Applications, a.now),
-		Instance: instance.NewOperations(a.Store.Instance(), a.Applications, a.Clients, a.Signers, a.Ring, a.now, standing),
-		Clients:  a.Clients, Operations: a.Operations, Tokens: a.Tokens, Signers: a.Signers, Audit: a.Store.Audit(),
+		Instance: instance.NewOperations(a.Store.Instance(), a.Applications, a.Clients, a.Signers, a.Ring, a.now, standing).
+			Voiding(a.Scopes.VoidAll, a.Resources.VoidAll),
+		Clients: a.Clients, Operations: a.Operations, Tokens: a.Tokens, Signers: a.Signers, Audit: a.Store.Audit(),
 		Search: a.Store.Clients(), Usage: a.Usage, Scopes: scope.NewOperations(a.Store.Scopes(), a.Scopes, a.now),
 		Resources: resource.NewOperations(a.Store.Resources(), a.Resources, a.now),
 		Throttle:  throttle, PublicURL: a.publicURL(), DefaultApplication: standing, Now: a.now, Lease: a.Store.Lease,

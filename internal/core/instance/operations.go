@@ -26,12 +26,21 @@ type Operations struct {
 	ring         *key.Ring
 	now          func() time.Time
 	standing     string
+	others       []func()
 }
 
 // NewOperations puts them together. standing is the default application, which
 // cannot be removed.
 func NewOperations(store Applications, applications *application.Registry, clients *client.Registry, signers *key.Signers, ring *key.Ring, now func() time.Time, standing string) *Operations {
-	return &Operations{store, applications, clients, signers, ring, now, standing}
+	return &Operations{store: store, applications: applications, clients: clients, signers: signers, ring: ring, now: now, standing: standing}
+}
+
+// Voiding gives the operations with what else is remembered of applications:
+// each function forgets all of its kind when an application comes or goes.
+func (o *Operations) Voiding(others ...func()) *Operations {
+	with := *o
+	with.others = others
+	return &with
 }
 
 // Draft is an application to be made.
@@ -197,10 +206,14 @@ func (o *Operations) Delete(ctx context.Context, source audit.Source, id string,
 	})
 }
 
-// void forgets what is remembered of an application. Clients are forgotten all
-// together: this is rare, and one of them may come again under the same id.
+// void forgets what is remembered of an application. Clients and what else there
+// is are forgotten all together: this is rare, and an application may come again
+// under the same id.
 func (o *Operations) void(id string) {
 	o.applications.Void(id)
 	o.signers.Void(id)
 	o.clients.VoidAll()
+	for _, void := range o.others {
+		void()
+	}
 }
