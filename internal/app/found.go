@@ -82,14 +82,17 @@ func (a *App) foundation(p *plan) (*instance.Foundation, *FirstStart, error) {
 		ApplicationID: or(p.applicationID, ident.Application), OwnerClientID: or(p.ownerID, ident.Client),
 		OwnerClientSecret: or(p.ownerSecret, ident.Secret), AdminEmail: p.email, AdminPassword: or(p.password, ident.PlainSecret),
 	}
-	first.Issuer = a.publicURL() + "/" + first.ApplicationID
+	if root := a.config.RootApplication; root != "" && root != first.ApplicationID {
+		return nil, nil, errors.New("--root-application names another application than the one to be made: give --application-id the same id")
+	}
+	first.Issuer = application.Issuers{PublicURL: a.publicURL(), Root: a.config.RootApplication}.Of(first.ApplicationID)
 	data, err := filepath.Abs(a.config.Data)
 	if err != nil {
 		return nil, nil, fmt.Errorf("the data directory: %w", err)
 	}
 	first.Data = data
 	f := &instance.Foundation{
-		Instance:      instance.Instance{DefaultApplication: first.ApplicationID, PublicURL: a.publicURL(), FoundedAt: now},
+		Instance:      instance.Instance{DefaultApplication: first.ApplicationID, PublicURL: a.publicURL(), RootApplication: a.config.RootApplication, FoundedAt: now},
 		Application:   application.Application{ID: first.ApplicationID, Name: applicationName, Settings: p.settings, CreatedAt: now, UpdatedAt: now},
 		Administrator: instance.Administrator{Email: p.email, PasswordHash: key.HashPassword(first.AdminPassword), Instance: true, CreatedAt: now},
 	}

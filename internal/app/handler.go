@@ -19,9 +19,13 @@ func (a *App) Handler(drain *web.Drain) http.Handler {
 	configuration := configapi.New(configapi.Deps{
 		Applications: a.Applications, Clients: a.Clients, Operations: a.Operations, Throttle: throttle, Lease: a.Store.Lease,
 	})
+	surfaces := map[string]http.Handler{".well-known": oauth, "config": configuration, "api": a.managementSurface(throttle)}
+	if root := a.issuers().Root; root != "" {
+		surfaces["oauth2"], surfaces[".well-known"] = rooted(oauth, root), rootedMetadata(oauth, root)
+	}
 	return &web.Front{
 		Reserved:     application.Reserved,
-		Surfaces:     map[string]http.Handler{".well-known": oauth, "config": configuration, "api": a.managementSurface(throttle)},
+		Surfaces:     surfaces,
 		Applications: oauth,
 		Elsewhere:    web.NewSurface("none", writeBare),
 		Proxies:      web.Proxies{Trusted: a.config.TrustedProxies, Header: a.config.ForwardedHeader},

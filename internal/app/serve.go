@@ -86,6 +86,9 @@ func (a *App) Run(ctx context.Context, l *Listeners) error {
 			return fmt.Errorf("--default-application %s: %w", id, err)
 		}
 	}
+	if err := a.setRoot(ctx); err != nil {
+		return err
+	}
 	a.setCollector()
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var loops sync.WaitGroup
@@ -93,6 +96,7 @@ func (a *App) Run(ctx context.Context, l *Listeners) error {
 	defer stop()
 	loops.Go(func() { a.sweepLoop(background) })
 	loops.Go(func() { a.signingLoop(background) })
+	loops.Go(func() { a.indexLoop(background) })
 	loops.Go(func() { a.Usage.Run(background, usageEvery, usageFailed) })
 	return a.Serve(ctx, l)
 }

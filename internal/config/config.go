@@ -35,6 +35,7 @@ type Config struct {
 	ForwardedHeader string
 
 	DefaultApplication string
+	RootApplication    string
 
 	MasterKey        string // from the environment; secret
 	CollectorSet     bool   // GOGC or GOMEMLIMIT, the Go runtime's own variables, are set

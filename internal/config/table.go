@@ -80,6 +80,10 @@ var table = []setting{
 		set: text(func(c *Config) *string { return &c.DefaultApplication }),
 	},
 	{
+		name: "root-application", commands: found, usage: "serve the application of this `id` at the root too and make the public URL its issuer; it stands, and cannot change once tokens were issued",
+		set: text(func(c *Config) *string { return &c.RootApplication }),
+	},
+	{
 		name: "tls-cert", commands: Serve, usage: "serve HTTPS with the certificate chain in this PEM `file`",
 		set: text(func(c *Config) *string { return &c.TLSCert }),
 	},

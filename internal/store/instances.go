@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 
+	"github.com/ostiary/ostiary/internal/core/audit"
 	"github.com/ostiary/ostiary/internal/core/client"
 	"github.com/ostiary/ostiary/internal/core/fault"
 	"github.com/ostiary/ostiary/internal/core/instance"
@@ -21,10 +22,10 @@ func (i Instances) Load(ctx context.Context) (*instance.Instance, error) {
 	found, ok, err := readOne(ctx, i.db, func(row scanner) (*instance.Instance, error) {
 		found := &instance.Instance{}
 		var founded int64
-		err := row.Scan(&found.DefaultApplication, &found.PublicURL, &founded)
+		err := row.Scan(&found.DefaultApplication, &found.PublicURL, &founded, &found.RootApplication)
 		found.FoundedAt = instant(founded)
 		return found, err
-	}, `SELECT default_application, public_url, founded_at FROM instance`)
+	}, `SELECT default_application, public_url, founded_at, root_application FROM instance`)
 	if err != nil {
 		return nil, err
 	}
@@ -37,8 +38,8 @@ func (i Instances) Load(ctx context.Context) (*instance.Instance, error) {
 // Found implements instance.Store.
 func (i Instances) Found(ctx context.Context, f *instance.Foundation) error {
 	return i.db.change(ctx, func(ctx context.Context, s session) error {
-		n, err := s.exec(ctx, `INSERT INTO instance (id, default_application, public_url, founded_at) VALUES (1, $1, $2, $3)
-			ON CONFLICT DO NOTHING`, f.Instance.DefaultApplication, f.Instance.PublicURL, micros(f.Instance.FoundedAt))
+		n, err := s.exec(ctx, `INSERT INTO instance (id, default_application, public_url, founded_at, root_application) VALUES (1, $1, $2, $3, $4)
+			ON CONFLICT DO NOTHING`, f.Instance.DefaultApplication, f.Instance.PublicURL, micros(f.Instance.FoundedAt), f.Instance.RootApplication)
 		if err != nil {
 			return err
 		}
@@ -62,4 +63,38 @@ func (i Instances) Found(ctx context.Context, f *instance.Foundation) error {
 		}
 		return recordAll(ctx, s, f.Events)
 	})
+}
+
+// SetRoot implements instance.Store.
+func (i Instances) SetRoot(ctx context.Context, applicationID string, event audit.Event) error {
+	return i.db.change(ctx, func(ctx context.Context, s session) error {
+		before, _, err := one(ctx, s, column[string], `SELECT root_application FROM instance`)
+		if err != nil || before == applicationID {
+			return err
+		}
+		for _, id := range []string{before, applicationID} {
+			issued, err := hasIssued(ctx, s, id)
+			if err != nil {
+				return err
+			}
+			if issued {
+				return fault.Conflictf("Application %s has issued tokens, and their issuer cannot change; start with the root application as it was.", id)
+			}
+		}
+		if _, err := s.exec(ctx, `UPDATE instance SET root_application = $1`, applicationID); err != nil {
+			return err
+		}
+		return record(ctx, s, event)
+	})
+}
+
+// hasIssued reports whether an application has issued tokens: a JWT leaves its
+// trace on the key, any other token in the families.
+func hasIssued(ctx context.Context, s session, applicationID string) (bool, error) {
+	_, signed, err := one(ctx, s, column[int], `SELECT 1 FROM signing_key WHERE application_id = $1 AND needed_until > 0 LIMIT 1`, applicationID)
+	if err != nil || signed {
+		return signed, err
+	}
+	_, minted, err := one(ctx, s, column[int], `SELECT 1 FROM client c JOIN family f ON f.client_era = c.era WHERE c.application_id = $1 LIMIT 1`, applicationID)
+	return minted, err
 }

@@ -152,7 +152,7 @@ func (b *postgresBackend) lease() error { return b.hold.lease() }
 func (b *postgresBackend) close() error {
 	var errs []error
 	if b.db.read != nil {
-		if b.db.Lease() == nil {
+		if b.db.broken.Load() == nil && b.lease() == nil {
 			ctx, cancel := context.WithTimeout(context.Background(), holdTerm)
 			defer cancel()
 			errs = append(errs, b.hold.note(ctx, false))

@@ -57,6 +57,7 @@ type DB struct {
 	broken    atomic.Pointer[error] // why nothing may be done any more
 	fatal     func(error)
 	fatalOnce sync.Once
+	closed    atomic.Bool
 	closeOnce sync.Once
 	closeErr  error
 }
@@ -100,6 +101,7 @@ func Open(ctx context.Context, options Options) (*DB, error) {
 // Close finishes what is queued and gives the database back.
 func (db *DB) Close() error {
 	db.closeOnce.Do(func() {
+		db.closed.Store(true)
 		db.writer.stop()
 		db.closeErr = errors.Join(db.texts.close(context.Background()), db.backend.close())
 	})
@@ -116,6 +118,9 @@ func (db *DB) Statements() uint64 { return db.statements.Load() }
 func (db *DB) Lease() error {
 	if err := db.broken.Load(); err != nil {
 		return fault.Unavailablef(*err, "The database failed and may not be written to; the server must be restarted.")
+	}
+	if db.closed.Load() {
+		return fault.Unavailablef(errClosed, "The server is stopping.")
 	}
 	return db.backend.lease()
 }

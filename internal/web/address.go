@@ -15,8 +15,9 @@ type Proxies struct {
 
 // ClientAddress gives the address that a request comes from. The header's lines
 // are joined and read from the right: the first address that is not a trusted
-// proxy's is the client's. What an untrusted peer says is not looked at, and an
-// entry that is no address ends the reading at the proxy that passed it on.
+// proxy's is the client's. What an untrusted peer says is not looked at. Without
+// the header the proxy speaks for itself; an entry that is no address makes the
+// client's unknown, the zero Addr, which is on no allow list.
 func (p Proxies) ClientAddress(r *http.Request) netip.Addr {
 	peer, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {
@@ -26,11 +27,15 @@ func (p Proxies) ClientAddress(r *http.Request) netip.Addr {
 	if len(p.Trusted) == 0 || !p.trusts(address) {
 		return address
 	}
-	entries := strings.Split(strings.Join(r.Header[p.Header], ","), ",")
+	chain := strings.Join(r.Header[p.Header], ",")
+	if chain == "" {
+		return address
+	}
+	entries := strings.Split(chain, ",")
 	for _, entry := range slices.Backward(entries) {
 		hop, ok := parseHop(strings.TrimSpace(entry))
 		if !ok {
-			return address
+			return netip.Addr{}
 		}
 		address = hop
 		if !p.trusts(address) {

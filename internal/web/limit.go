@@ -29,6 +29,9 @@ func tooLarge(w http.ResponseWriter, r *http.Request) error {
 	return ErrTooLarge
 }
 
+// readAnyway is how much of a body net/http reads by itself when nobody did.
+const readAnyway = 256 << 10
+
 // maxLinger is how much of a body that was refused is read all the same.
 const maxLinger = 16 << 20
 

@@ -149,6 +149,9 @@ func (s *Surface) run(w http.ResponseWriter, r *http.Request, h Handler) {
 func (s *Surface) fail(w http.ResponseWriter, r *http.Request, err error) {
 	info := InfoOf(r)
 	info.err = err
+	if r.ContentLength < 0 || r.ContentLength > readAnyway {
+		info.unread = true // what was read already costs nothing to read again
+	}
 	if m, ok := errors.AsType[*MethodError](err); ok {
 		w.Header().Set("Allow", m.Allow)
 	}

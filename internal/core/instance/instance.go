@@ -18,6 +18,7 @@ import (
 type Instance struct {
 	DefaultApplication string // id of the first application made
 	PublicURL          string // as given at the founding; a configured one beats it
+	RootApplication    string // id of the application whose issuer is the public URL itself; "": none
 	FoundedAt          time.Time
 }
 
@@ -46,4 +47,8 @@ type Store interface {
 	// Found stores a foundation whole, in one transaction; a fault Conflict
 	// where an instance is there already, however many try at once.
 	Found(ctx context.Context, f *Foundation) error
+	// SetRoot makes an application the root one, with its event. A fault
+	// Conflict where it or the one before has issued tokens: their issuer would
+	// change under them.
+	SetRoot(ctx context.Context, applicationID string, event audit.Event) error
 }

@@ -40,7 +40,7 @@ type Deps struct {
 	Signers            *key.Signers
 	Audit              audit.Reader
 	Throttle           *web.Throttle // of failed authentications, shared with the other surfaces
-	PublicURL          string
+	Issuers            application.Issuers
 	DefaultApplication string
 	Now                func() time.Time
 
@@ -52,7 +52,7 @@ type Deps struct {
 type api struct{ Deps }
 
 // issuer gives the URL that names an application to clients.
-func (a *api) issuer(applicationID string) string { return a.PublicURL + "/" + applicationID }
+func (a *api) issuer(applicationID string) string { return a.Issuers.Of(applicationID) }
 
 // documentPath is where the OpenAPI document is served.
 const documentPath = "/api/openapi.json"

@@ -1,7 +1,9 @@
 package configapi
 
 import (
+	"errors"
 	"net/http"
+	"net/url"
 
 	"github.com/ostiary/ostiary/internal/core/client"
 	"github.com/ostiary/ostiary/internal/core/ident"
@@ -127,19 +129,26 @@ func (a *api) replaceSecret(c *call) error {
 	return c.answerClient(http.StatusOK, changed, secret)
 }
 
+var errUnknownFeature = errors.New("no such feature")
+
 // listClients streams: the first page is read before the answer begins, so that
 // an error has its form; after that it can only break off.
 func (a *api) listClients(c *call) error {
 	features := make(client.Features, 0, 1)
-	for _, name := range c.URL.Query()["has_feature"] {
+	query, err := url.ParseQuery(c.URL.RawQuery)
+	for _, name := range query["has_feature"] {
 		if !client.KnownFeature(name) {
-			write(c.w, c.Request, http.StatusOK, []byte("[]"))
-			return nil
+			err = errUnknownFeature
+			break
 		}
 		features = append(features, client.Feature(name))
 	}
+	if err != nil { // a filter that cannot be read finds nothing, either: never everything
+		write(c.w, c.Request, http.StatusOK, []byte("[]"))
+		return nil
+	}
 	s := stream{w: c.w}
-	err := a.Operations.Walk(c.Context(), c.source(), c.app, features, func(shown *client.Client, secret string) error {
+	err = a.Operations.Walk(c.Context(), c.source(), c.app, features, func(shown *client.Client, secret string) error {
 		return s.element("[", encode(present(shown, secret)))
 	})
 	return s.end(err, "[", "]")

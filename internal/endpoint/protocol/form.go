@@ -5,6 +5,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -37,6 +38,11 @@ func (f *Form) Get(name string) string {
 		}
 	}
 	return ""
+}
+
+// Has reports whether a parameter is there at all, empty or not.
+func (f *Form) Has(name string) bool {
+	return slices.ContainsFunc(f.pairs, func(p pair) bool { return p.name == name })
 }
 
 // All gives the values of a parameter that are not empty.

@@ -32,7 +32,7 @@ type Parts struct {
 	Limits       *ratelimit.Limiter
 	Usage        *usage.Meter
 	Throttle     *web.Throttle // of failed authentications
-	PublicURL    string        // without a slash at the end
+	Issuers      application.Issuers
 	PublishAhead time.Duration // of signing keys: bounds how long JWK sets are cached
 
 	// Lease says, with a fault Unavailable, that what is remembered may be out
@@ -41,7 +41,7 @@ type Parts struct {
 }
 
 // Issuer gives the issuer identifier of an application (RFC 8414 §2).
-func (p *Parts) Issuer(applicationID string) string { return p.PublicURL + "/" + applicationID }
+func (p *Parts) Issuer(applicationID string) string { return p.Issuers.Of(applicationID) }
 
 // Paths of the endpoints, below an issuer.
 const (

@@ -108,7 +108,7 @@ func (r *rig) open() {
 		Clients:      client.NewRegistry(n.db.Clients(), n.ring, n.clock.Now, 1<<20),
 		Signers:      key.NewSigners(n.db.Keys(), n.ring, n.clock.Now, key.DefaultSchedule),
 		Throttle:     web.NewThrottle(float64(n.throttle[0]), n.throttle[1], n.clock.Now),
-		PublicURL:    publicURL,
+		Issuers:      application.Issuers{PublicURL: publicURL},
 		PublishAhead: key.DefaultSchedule.PublishAhead,
 		Lease:        func() error { return errors.Join(n.leaseErr, n.db.Lease()) },
 	}

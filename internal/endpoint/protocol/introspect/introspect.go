@@ -58,8 +58,10 @@ func parameters(form *protocol.Form) (text string, presenter netip.Addr, err err
 	if text = form.Get("token"); text == "" {
 		return "", presenter, oauth.InvalidRequest("The parameter token is missing.")
 	}
-	if given := form.Get("client_address"); given != "" {
-		presenter, err = netip.ParseAddr(given)
+	// Empty is not absent here: whoever means to have an address checked and has
+	// lost it must not be told that all is well.
+	if form.Has("client_address") {
+		presenter, err = netip.ParseAddr(form.Get("client_address"))
 		if err != nil || presenter.Zone() != "" {
 			return "", presenter, oauth.InvalidRequest("The parameter client_address is not an IPv4 or IPv6 address.")
 		}

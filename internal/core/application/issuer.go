@@ -1,0 +1,16 @@
+package application
+
+// Issuers gives the applications of an instance their issuer identifiers.
+type Issuers struct {
+	PublicURL string // of the instance, without a slash at the end
+	Root      string // id of the application whose issuer is PublicURL itself; "": none
+}
+
+// Of is an application's issuer identifier (RFC 8414 §2). Its endpoints are
+// below it.
+func (i Issuers) Of(applicationID string) string {
+	if applicationID == i.Root {
+		return i.PublicURL
+	}
+	return i.PublicURL + "/" + applicationID
+}
