@@ -844,12 +844,12 @@ type AuditEvent struct {
 	Address nullable.Nullable[string] `json:"address"`
 
 	// After The record after; null: there is none.
-	After interface{} `json:"after"`
-	At    time.Time   `json:"at"`
+	After nullable.Nullable[map[string]interface{}] `json:"after"`
+	At    time.Time                                 `json:"at"`
 
 	// Before The record before; null: there was none.
-	Before interface{} `json:"before"`
-	Id     string      `json:"id"`
+	Before nullable.Nullable[map[string]interface{}] `json:"before"`
+	Id     string                                    `json:"id"`
 
 	// Object client:<id>, scope:<name> and so on.
 	Object  string            `json:"object"`
@@ -938,7 +938,7 @@ type Client struct {
 	PostLogoutRedirectUris []string `json:"post_logout_redirect_uris"`
 
 	// RateLimit The requests it may make: per_second, burst (with per_second) and per_day, each 1 or more, or left out.
-	RateLimit RateLimit `json:"rate_limit"`
+	RateLimit nullable.Nullable[RateLimit] `json:"rate_limit"`
 
 	// RedirectUris Where browsers return to: up to 100 absolute URIs without a fragment, https save for loopback addresses; schemes of one's own for native clients only. Compared exactly, the port of an http loopback address excepted.
 	RedirectUris []string `json:"redirect_uris"`
@@ -1040,16 +1040,16 @@ type ClientFields struct {
 	AccessTokenFormat nullable.Nullable[ClientFieldsAccessTokenFormat] `json:"access_token_format,omitempty"`
 
 	// AccessTokenLifetime Seconds that an access token lives, 1 to 3,153,600,000 (100 years), or never.
-	AccessTokenLifetime *ClientFields_AccessTokenLifetime `json:"access_token_lifetime,omitempty"`
+	AccessTokenLifetime nullable.Nullable[ClientFields_AccessTokenLifetime] `json:"access_token_lifetime,omitempty"`
 
 	// Active false kills all that it was given, for good.
 	Active nullable.Nullable[bool] `json:"active,omitempty"`
 
 	// AllowedIps The addresses that it may call from: up to 1,000 prefixes or addresses, as an array or in one string with commas; none: everyone.
-	AllowedIps *ClientFields_AllowedIps `json:"allowed_ips,omitempty"`
+	AllowedIps nullable.Nullable[ClientFields_AllowedIps] `json:"allowed_ips,omitempty"`
 
 	// AllowedOrigins Origins, scheme://host[:port], that may call from a browser, beyond those of redirect_uris; up to 100.
-	AllowedOrigins *[]string `json:"allowed_origins,omitempty"`
+	AllowedOrigins nullable.Nullable[[]string] `json:"allowed_origins,omitempty"`
 
 	// BackchannelLogoutSessionRequired Whether logout tokens must name the session.
 	BackchannelLogoutSessionRequired nullable.Nullable[bool] `json:"backchannel_logout_session_required,omitempty"`
@@ -1058,7 +1058,7 @@ type ClientFields struct {
 	BackchannelLogoutUri nullable.Nullable[string] `json:"backchannel_logout_uri,omitempty"`
 
 	// Contacts Up to 20 mail addresses of who answers for it.
-	Contacts *[]string `json:"contacts,omitempty"`
+	Contacts nullable.Nullable[[]string] `json:"contacts,omitempty"`
 
 	// CreatedAt When it was made.
 	CreatedAt *time.Time `json:"created_at,omitempty"`
@@ -1068,10 +1068,10 @@ type ClientFields struct {
 	Endpoints   *Endpoints                `json:"endpoints,omitempty"`
 
 	// Features Permissions of the Configuration API and of user records; login_client stands alone, metadata is granted by the operator of the server.
-	Features *[]ClientFieldsFeatures `json:"features,omitempty"`
+	Features nullable.Nullable[[]ClientFieldsFeatures] `json:"features,omitempty"`
 
 	// GrantTypes The grants that it may use, of those of its kind; password and implicit under the security profile oauth2 only.
-	GrantTypes *[]string `json:"grant_types,omitempty"`
+	GrantTypes nullable.Nullable[[]string] `json:"grant_types,omitempty"`
 
 	// Id The client's id, 1 to 128 characters of A-Z a-z 0-9 . _ ~ -. It may be given at creation, for migration.
 	Id nullable.Nullable[string] `json:"id,omitempty"`
@@ -1092,19 +1092,19 @@ type ClientFields struct {
 	OwnedBy nullable.Nullable[string] `json:"owned_by,omitempty"`
 
 	// PostLogoutRedirectUris Where browsers return to after a logout; up to 100, of the form of redirect_uris.
-	PostLogoutRedirectUris *[]string `json:"post_logout_redirect_uris,omitempty"`
+	PostLogoutRedirectUris nullable.Nullable[[]string] `json:"post_logout_redirect_uris,omitempty"`
 
 	// RateLimit The requests it may make: per_second, burst (with per_second) and per_day, each 1 or more, or left out.
-	RateLimit *RateLimit `json:"rate_limit,omitempty"`
+	RateLimit nullable.Nullable[RateLimit] `json:"rate_limit,omitempty"`
 
 	// RedirectUris Where browsers return to: up to 100 absolute URIs without a fragment, https save for loopback addresses; schemes of one's own for native clients only. Compared exactly, the port of an http loopback address excepted.
-	RedirectUris *[]string `json:"redirect_uris,omitempty"`
+	RedirectUris nullable.Nullable[[]string] `json:"redirect_uris,omitempty"`
 
 	// RefreshFamilyLifetime Seconds after which nothing is refreshed any more, 1 to 3,153,600,000, or unlimited.
-	RefreshFamilyLifetime *ClientFields_RefreshFamilyLifetime `json:"refresh_family_lifetime,omitempty"`
+	RefreshFamilyLifetime nullable.Nullable[ClientFields_RefreshFamilyLifetime] `json:"refresh_family_lifetime,omitempty"`
 
 	// RefreshLimit How often a grant is refreshed, 0 to 2,147,483,647, or unlimited; 0: no refresh token is issued.
-	RefreshLimit *ClientFields_RefreshLimit `json:"refresh_limit,omitempty"`
+	RefreshLimit nullable.Nullable[ClientFields_RefreshLimit] `json:"refresh_limit,omitempty"`
 
 	// RefreshRotation Whether each refresh gives a new refresh token; false for confidential clients only.
 	RefreshRotation nullable.Nullable[bool] `json:"refresh_rotation,omitempty"`
@@ -1119,16 +1119,16 @@ type ClientFields struct {
 	RequireRequestedScopes nullable.Nullable[bool] `json:"require_requested_scopes,omitempty"`
 
 	// Scopes The scopes that it may be given, each existing: those of kind system with client_credentials, those of kind user or openid with the grants of users; up to 1,000.
-	Scopes *[]string `json:"scopes,omitempty"`
+	Scopes nullable.Nullable[[]string] `json:"scopes,omitempty"`
 
 	// Secret Its first secret, of 24 to 256 characters, given by the role owner at creation; else one is made where it has one.
 	Secret nullable.Nullable[string] `json:"secret,omitempty"`
 
 	// Secrets Its secrets: id, label, hint (the last 4 characters), created_at, expires_at, last_used_at.
-	Secrets *[]Secret `json:"secrets,omitempty"`
+	Secrets nullable.Nullable[[]Secret] `json:"secrets,omitempty"`
 
 	// Tags Up to 50 words of one's own, of up to 100 characters.
-	Tags *[]string `json:"tags,omitempty"`
+	Tags nullable.Nullable[[]string] `json:"tags,omitempty"`
 
 	// TokenEndpointAuthMethod How it authenticates; of the two with a secret either is taken, whichever is set. none for public clients alone.
 	TokenEndpointAuthMethod nullable.Nullable[ClientFieldsTokenEndpointAuthMethod] `json:"token_endpoint_auth_method,omitempty"`
@@ -1220,49 +1220,6 @@ type Endpoints struct {
 	Token         string `json:"token"`
 }
 
-// ErrorDetail defines model for ErrorDetail.
-type ErrorDetail struct {
-	// Location Where the error occurred, e.g. 'body.items[3].tags' or 'path.thing-id'
-	Location *string `json:"location,omitempty"`
-
-	// Message Error message text
-	Message *string `json:"message,omitempty"`
-
-	// Value The value at the given location
-	Value interface{} `json:"value,omitempty"`
-}
-
-// ErrorModel defines model for ErrorModel.
-type ErrorModel struct {
-	// Detail A human-readable explanation specific to this occurrence of the problem.
-	//
-	// Example: Property foo is required but is missing.
-	Detail *string `json:"detail,omitempty"`
-
-	// Errors Optional list of individual error details
-	Errors *[]ErrorDetail `json:"errors,omitempty"`
-
-	// Instance A URI reference that identifies the specific occurrence of the problem.
-	//
-	// Example: https://example.com/error-log/abc123
-	Instance *string `json:"instance,omitempty"`
-
-	// Status HTTP status code
-	//
-	// Example: 400
-	Status *int64 `json:"status,omitempty"`
-
-	// Title A short, human-readable summary of the problem type. This value should not change between occurrences of the error.
-	//
-	// Example: Bad Request
-	Title *string `json:"title,omitempty"`
-
-	// Type A URI reference to human-readable documentation for the error.
-	//
-	// Example: https://example.com/errors/example
-	Type *string `json:"type,omitempty"`
-}
-
 // Key defines model for Key.
 type Key struct {
 	// ActiveAt From when on it signs.
@@ -1276,7 +1233,7 @@ type Key struct {
 	Id string `json:"id"`
 
 	// Jwk The public key (RFC 7517).
-	Jwk interface{} `json:"jwk"`
+	Jwk map[string]interface{} `json:"jwk"`
 
 	// RetiredAt From when on it signs no more; null: that is not planned yet.
 	RetiredAt nullable.Nullable[time.Time] `json:"retired_at"`
@@ -1397,13 +1354,13 @@ type ResourceFields struct {
 	Identifier nullable.Nullable[string] `json:"identifier,omitempty"`
 
 	// IntrospectingClients The clients that may introspect tokens for it.
-	IntrospectingClients *[]string `json:"introspecting_clients,omitempty"`
+	IntrospectingClients nullable.Nullable[[]string] `json:"introspecting_clients,omitempty"`
 
 	// Name Up to 255 characters.
 	Name nullable.Nullable[string] `json:"name,omitempty"`
 
 	// Scopes The scopes that a token for it may carry; none: any.
-	Scopes *[]string `json:"scopes,omitempty"`
+	Scopes nullable.Nullable[[]string] `json:"scopes,omitempty"`
 }
 
 // ResourceList defines model for ResourceList.
@@ -1457,7 +1414,7 @@ type ScopeFields struct {
 	RequiredRole nullable.Nullable[string] `json:"required_role,omitempty"`
 
 	// UrlPatterns The paths that it opens, for gateways. It is kept and shown; there is no gateway check yet.
-	UrlPatterns *[]string `json:"url_patterns,omitempty"`
+	UrlPatterns nullable.Nullable[[]string] `json:"url_patterns,omitempty"`
 }
 
 // ScopeList defines model for ScopeList.

@@ -111,7 +111,7 @@ func (v *fieldFlag) value() (json.RawMessage, error) {
 	return json.Marshal(text)
 }
 
-// parsePairs reads NAME=NUMBER pairs; none is null.
+// parsePairs reads NAME=NUMBER pairs; where there are none it is null.
 func parsePairs(text string) (json.RawMessage, error) {
 	if text == "" {
 		return json.RawMessage("null"), nil
@@ -119,9 +119,13 @@ func parsePairs(text string) (json.RawMessage, error) {
 	found := map[string]json.RawMessage{}
 	for pair := range strings.SplitSeq(text, ",") {
 		name, number, ok := strings.Cut(strings.TrimSpace(pair), "=")
+		if ok && number == "none" {
+			found[name] = json.RawMessage("null")
+			continue
+		}
 		n, err := strconv.ParseInt(number, 10, 64)
 		if !ok || err != nil {
-			return nil, fmt.Errorf("write NAME=NUMBER, with commas between them, rather than %q", pair)
+			return nil, fmt.Errorf("write NAME=NUMBER or NAME=none, with commas between them, rather than %q", pair)
 		}
 		found[name] = strconv.AppendInt(nil, n, 10)
 	}

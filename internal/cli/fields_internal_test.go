@@ -67,6 +67,7 @@ func TestFlagValues(t *testing.T) {
 		{"scopes", []string{"a", "b,c"}, `["a","b","c"]`},
 		{"redirect_uris", []string{"https://a.example.com/x?y=1,2"}, `["https://a.example.com/x?y=1,2"]`},
 		{"rate_limit", []string{""}, `null`},
+		{"rate_limit", []string{"per_second=none,per_day=7"}, `{"per_day":7,"per_second":null}`},
 		{"version", []string{"1", "2"}, `"2"`},
 	} {
 		v := &fieldFlag{field: field(test.name)}
