@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 )
@@ -36,6 +37,7 @@ func (a *App) Sweep(ctx context.Context) (more bool, err error) {
 			return a.Store.Clients().RemoveExpiredSecrets(ctx, now.Add(-secretKept), sweepStep)
 		},
 		func() (int, error) { return a.Usage.Sweep(ctx, sweepStep) },
+		func() (int, error) { return a.Store.Instance().RemoveRemains(ctx, now, sweepStep) },
 	} {
 		n, err := remove()
 		if err != nil {
@@ -63,19 +65,53 @@ func usageFailed(err error) {
 	slog.Error("what was counted is not written; trying again", "error", err, "in", usageEvery)
 }
 
-// Tend takes the steps that are due in the schedules of the signing keys.
+// Tend takes the steps that are due in the schedules of the signing keys, of
+// every application. What fails in one keeps no other from its turn.
 func (a *App) Tend(ctx context.Context) error {
-	app, err := a.Applications.Get(ctx, a.Instance.DefaultApplication)
-	if err != nil {
-		return err
+	const page = 200
+	var failed []error
+	for after := ""; ; {
+		apps, err := a.Store.Instance().List(ctx, after, page)
+		if err != nil {
+			return errors.Join(append(failed, err)...)
+		}
+		for _, app := range apps {
+			failed = append(failed, a.Signers.Tend(ctx, app.ID, app.Settings.Algorithm()))
+			after = app.ID
+		}
+		if len(apps) < page {
+			return errors.Join(failed...)
+		}
 	}
-	return a.Signers.Tend(ctx, app.ID, app.Settings.Algorithm())
 }
 
 func (a *App) signingLoop(ctx context.Context) {
 	for pause(ctx, signingEvery) {
 		if err := a.Tend(ctx); err != nil && ctx.Err() == nil {
 			slog.Error("the signing keys were not looked after; trying again", "error", err, "in", signingEvery)
+		}
+	}
+}
+
+const (
+	// indexStep bounds what one step of the search index writes: about 20 ms, in
+	// a file that nothing else waits for.
+	indexStep  = 200
+	indexPause = 50 * time.Millisecond
+	indexEvery = time.Second
+)
+
+// indexLoop keeps the index that clients are searched by up to date.
+func (a *App) indexLoop(ctx context.Context) {
+	for wait := indexEvery; pause(ctx, wait); {
+		wait = indexEvery
+		more, err := a.Store.IndexTexts(ctx, indexStep)
+		switch {
+		case err != nil && ctx.Err() == nil:
+			wait = sweepEvery
+			slog.Error("the search index is not up to date; trying again", "error", err, "in", wait)
+		case more:
+			wait = indexPause
 		}
 	}
 }

@@ -122,7 +122,8 @@ func (i Instances) RemoveRemains(ctx context.Context, now time.Time, limit int) 
 		return 0, err
 	}
 	err = i.db.change(ctx, func(ctx context.Context, s session) error {
-		if removed, err = removeClients(ctx, s, id, now, limit); err != nil || removed > 0 {
+		// A client is removed by half a dozen statements.
+		if removed, err = removeClients(ctx, s, id, now, max(1, limit/5)); err != nil || removed > 0 {
 			return err
 		}
 		for _, statement := range remains {

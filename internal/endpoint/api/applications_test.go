@@ -2,31 +2,139 @@ package api_test
 
 import (
 	"net/http"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/ostiary/ostiary/internal/servertest"
 )
 
-func TestApplications(t *testing.T) {
+func TestApplicationSettings(t *testing.T) {
 	r := start(t, servertest.Options{})
-	for _, p := range []string{"/api/v1/applications", r.app, r.app + "/keys", r.app + "/audit", "/api/openapi.json", "/api/v1/nothing"} {
-		a := r.send("GET", p, "")
-		t.Log(p, a.StatusCode, a.Header, a.text)
+	shown := r.want(http.StatusOK, "GET", "", "")
+	if shown.object["issuer"] != r.Issuer || shown.object["security_profile"] != "oauth2.1" || shown.object["refresh_retry_window"] != 10.0 {
+		t.Errorf("shown: %s", shown.text)
 	}
-	a := r.send("PATCH", "", `{"name":"x", "code_lifetime": 601, "zz":1, "branding":{"colour":"red"}}`)
-	t.Log(a.StatusCode, a.text)
-	a = r.send("GET", "/audit?limit=0&since=x&zzz=1&cursor=secret", ``)
-	t.Log(a.StatusCode, a.text)
-	a = r.send("PATCH", "", `{"name":"x", "code_lifetime": 300,  "branding":{"colour":"#FF0000"}}`, `If-Match: "1"`)
-	t.Log(a.StatusCode, a.text, a.Header)
-	a = r.send("POST", "/api/v1/applications", `{"name":"x", "id": "other", "preset":"akamai"}`)
-	t.Log(a.StatusCode, a.text, a.Header)
-	a = r.send("POST", "/keys/rotate", ``)
-	t.Log(a.StatusCode, a.text, a.Header)
-	a = r.send("PUT", "/keys/rotate", ``)
-	t.Log(a.StatusCode, a.text, a.Header)
-	r.auth = "none"
-	a = r.send("GET", "/keys", ``)
-	t.Log(a.StatusCode, a.text, a.Header)
-	_ = http.MethodGet
+	for _, c := range []struct{ body, name, want string }{
+		{`{"name":" New name "}`, "name", `"New name"`},
+		{`{"security_profile":"oauth2"}`, "security_profile", `"oauth2"`},
+		{`{"security_profile":null}`, "security_profile", `"oauth2.1"`},
+		{`{"scope_policy":"optional"}`, "scope_policy", `"optional"`},
+		{`{"signing_algorithm":"EdDSA"}`, "signing_algorithm", `"EdDSA"`},
+		{`{"refresh_retry_window":0}`, "refresh_retry_window", `0`},
+		{`{"refresh_retry_window":null}`, "refresh_retry_window", `10`},
+		{`{"code_lifetime":600}`, "code_lifetime", `600`},
+		{`{"session_lifetime":1}`, "session_lifetime", `1`},
+		{`{"session_lifetime":null}`, "session_lifetime", `43200`},
+		{`{"registration":true}`, "registration", `true`},
+		{`{"registration":null}`, "registration", `false`},
+		{`{"vendor_name":"Example"}`, "vendor_name", `"Example"`},
+		{`{"branding":{"name":"Shop","colour":"#AABBCC"}}`, "branding", `{"name":"Shop","logo":null,"colour":"#aabbcc"}`},
+		{`{"branding":{"name":null,"logo":"https://example.com/l.png"}}`, "branding", `{"name":null,"logo":"https://example.com/l.png","colour":"#aabbcc"}`},
+		{`{"branding":null}`, "branding", `{"name":null,"logo":null,"colour":null}`},
+	} {
+		answer := r.want(http.StatusOK, "PATCH", "", c.body)
+		if !strings.Contains(answer.text, `"`+c.name+`":`+c.want) {
+			t.Errorf("%s: want %s, got %s", c.body, c.want, answer.text)
+		}
+	}
+	for body, refused := range map[string]string{
+		`{"name":null}`:                                         "body.name",
+		`{"name":"","code_lifetime":601}`:                       "body.code_lifetime body.name",
+		`{"code_lifetime":1.5}`:                                 "body.code_lifetime",
+		`{"refresh_retry_window":3601}`:                         "body.refresh_retry_window",
+		`{"security_profile":"fapi2"}`:                          "body.security_profile",
+		`{"registration":"yes"}`:                                "body.registration",
+		`{"branding":{"colour":"red","logo":"http://x","x":1}}`: "body.branding.colour body.branding.logo body.branding",
+		`{"branding":5}`:                                        "body.branding",
+		`{"nonsense":1}`:                                        "body.nonsense",
+	} {
+		if got := r.want(http.StatusUnprocessableEntity, "PATCH", "", body).refusals(); got != refused {
+			t.Errorf("%s: refused %s", body, got)
+		}
+	}
+	// What was read can be sent back.
+	tag := r.want(http.StatusOK, "GET", "", "").Header.Get("Etag")
+	r.want(http.StatusOK, "PATCH", "", r.send("GET", "", "").text, "If-Match: "+tag)
+	r.want(http.StatusPreconditionFailed, "PATCH", "", `{}`, "If-Match: "+tag)
+	r.want(http.StatusPreconditionFailed, "DELETE", "", ``, "If-Match: "+tag+"0")
+}
+
+func TestApplicationLife(t *testing.T) {
+	r := start(t, servertest.Options{})
+	const all = "/api/v1/applications"
+	made := r.want(http.StatusCreated, "POST", all, `{"id":"other","name":"Other","preset":"webmethods"}`)
+	if made.object["legacy_token_query"] != true || made.Header.Get("Location") != all+"/other" {
+		t.Errorf("made: %s", made.text)
+	}
+	r.want(http.StatusConflict, "POST", all, `{"id":"other","name":"Other"}`)
+	for body, refused := range map[string]string{
+		`{"id":"config","name":"x"}`: "body.id", `{"id":"x","name":"x"}`: "body.id", `{"name":"x","preset":"none"}`: "body.preset",
+		`{}`: "body.name", `{"name":5}`: "body.name", `{"name":"x","id":5}`: "body.id", `{"name":"x","issuer":"x"}`: "body.issuer",
+	} {
+		if got := r.want(http.StatusUnprocessableEntity, "POST", all, body).refusals(); !strings.Contains(got, refused) {
+			t.Errorf("%s: refused %s", body, got)
+		}
+	}
+	if n := len(r.want(http.StatusOK, "GET", all+"?limit=1", "").object["items"].([]any)); n != 1 {
+		t.Errorf("%d applications on a page of one", n)
+	}
+	owner := r.as(made.object["owner_client_id"].(string), made.object["owner_client_secret"].(string))
+	if list := owner.want(http.StatusOK, "GET", all, "").object["items"].([]any); len(list) != 1 {
+		t.Errorf("an owner of another application sees %d", len(list))
+	}
+	owner.want(http.StatusForbidden, "POST", all, `{"name":"x"}`)
+	owner.want(http.StatusUnauthorized, "GET", "", "")
+	r.want(http.StatusUnauthorized, "GET", all+"/other", "")
+	owner.app = all + "/other"
+	owner.want(http.StatusOK, "GET", "/clients", "")
+
+	r.want(http.StatusConflict, "DELETE", "", "")
+	owner.want(http.StatusNoContent, "DELETE", "", "")
+	owner.want(http.StatusUnauthorized, "GET", "", "")
+	r.want(http.StatusConflict, "POST", all, `{"id":"other","name":"Other"}`)
+	for range 20 {
+		if _, err := r.App.Sweep(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		r.Clock.Advance(time.Minute)
+	}
+	owner.want(http.StatusUnauthorized, "GET", "", "")
+	r.want(http.StatusCreated, "POST", all, `{"id":"other","name":"Other"}`)
+	owner.want(http.StatusUnauthorized, "GET", "", "")
+}
+
+func TestKeys(t *testing.T) {
+	r := start(t, servertest.Options{})
+	states := func() string {
+		var states []string
+		for _, k := range r.want(http.StatusOK, "GET", "/keys", "").object["items"].([]any) {
+			states = append(states, k.(map[string]any)["state"].(string))
+		}
+		return strings.Join(states, " ")
+	}
+	if got := states(); got != "active" {
+		t.Errorf("at first: %s", got)
+	}
+	r.want(http.StatusOK, "POST", "/keys/rotate", "")
+	if got := states(); got != "active published" {
+		t.Errorf("rotated: %s", got)
+	}
+	r.want(http.StatusConflict, "POST", "/keys/rotate", "{}")
+	r.want(http.StatusOK, "POST", "/keys/rotate", `{"immediately":true}`)
+	if got := states(); got != "retired active" {
+		t.Errorf("at once: %s", got)
+	}
+	r.want(http.StatusOK, "POST", "/keys/rotate", `{"immediately":true}`)
+	if got := states(); got != "retired retired active" {
+		t.Errorf("at once again: %s", got)
+	}
+	r.Clock.Advance(time.Second)
+	if err := r.App.Tend(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := states(); !strings.HasSuffix(got, "active") {
+		t.Errorf("after the schedule looked at them: %s", got)
+	}
+	r.want(http.StatusUnprocessableEntity, "POST", "/keys/rotate", `{"immediately":"now"}`)
 }

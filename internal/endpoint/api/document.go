@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"reflect"
 	"strconv"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -156,11 +157,23 @@ func (b *builder) describeBody(op *operation) {
 	}
 }
 
-// finish mends what huma says of every type: a list is never null in an answer.
+// finish mends what huma says of every type: a list is never null in an answer
+// (where it is written, null is the default),
+// what is JSON is an object, and its own errors are never written.
 func (b *builder) finish() {
-	for _, s := range b.huma.OpenAPI().Components.Schemas.Map() {
-		denull(s)
+	schemas := b.huma.OpenAPI().Components.Schemas.Map()
+	delete(schemas, "ErrorModel")
+	delete(schemas, "ErrorDetail")
+	for name, s := range schemas {
+		if !strings.HasSuffix(name, "Fields") {
+			denull(s)
+		}
 	}
+	for _, p := range []*huma.Schema{schemas["AuditEvent"].Properties["before"], schemas["AuditEvent"].Properties["after"]} {
+		p.Type, p.Nullable, p.AdditionalProperties = huma.TypeObject, true, true
+	}
+	jwk := schemas["Key"].Properties["jwk"]
+	jwk.Type, jwk.AdditionalProperties = huma.TypeObject, true
 }
 
 func denull(s *huma.Schema) {

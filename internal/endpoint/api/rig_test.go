@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -23,6 +24,13 @@ func start(t *testing.T, options servertest.Options) *rig {
 	t.Helper()
 	s := servertest.Start(t, options)
 	return &rig{Server: s, t: t, app: "/api/v1/applications/" + s.ApplicationID}
+}
+
+// as is the rig with another client's credentials.
+func (r *rig) as(id, secret string) *rig {
+	other := *r
+	other.auth = "Basic " + base64.StdEncoding.EncodeToString([]byte(id+":"+secret))
+	return &other
 }
 
 // reply is an answer, read to its end.
