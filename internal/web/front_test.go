@@ -185,13 +185,21 @@ func TestReadBody(t *testing.T) {
 // TestARefusalReachesWhoSendsFirst: callers that read only once they have sent
 // everything get their answer, rather than a connection that was reset.
 func TestARefusalReachesWhoSendsFirst(t *testing.T) {
-	address := listen(t, only(func(w http.ResponseWriter, r *http.Request) error {
-		_, err := web.ReadBody(w, r, 10)
-		return err
-	}))
 	const size = 12 << 20 // more than the buffers of a connection hold
-	answer, body := raw(t, address, fmt.Sprintf("POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n%s", size, strings.Repeat("x", size)))
-	if answer.StatusCode != 413 || body != "app: request body too large" {
-		t.Errorf("got %d %q", answer.StatusCode, body)
+	for name, c := range map[string]struct {
+		handle web.Handler
+		want   string
+	}{
+		"too large": {func(w http.ResponseWriter, r *http.Request) error {
+			_, err := web.ReadBody(w, r, 10)
+			return err
+		}, "app: request body too large"},
+		"refused for another reason": {func(http.ResponseWriter, *http.Request) error { return web.ErrNotFound }, "app: no such route"},
+	} {
+		address := listen(t, only(c.handle))
+		_, body := raw(t, address, fmt.Sprintf("POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n%s", size, strings.Repeat("x", size)))
+		if body != c.want {
+			t.Errorf("%s: got %q", name, body)
+		}
 	}
 }

@@ -62,13 +62,15 @@ func TestHasFeature(t *testing.T) {
 		"has_feature=direct_read_access&has_feature=direct_access": {"both"},
 		"has_feature=direct_access&has_feature=direct_access":      {"both"},
 		"has_feature=owner&has_feature=direct_access":              {},
-		"has_feature=login_client":                                 {},
-		"has_feature=metadata":                                     {},
-		"has_feature=unknown":                                      {},
-		"has_feature=owner&has_feature=unknown":                    {},
-		"has_feature=":                                             {},
-		"has_feature=owner,direct_access":                          {},
-		"feature=owner":                                            {"First owner", "none", "reader", "both"},
+		"has_feature=%zz": {},
+		"has_feature=owner;has_feature=direct_access": {},
+		"has_feature=login_client":                    {},
+		"has_feature=metadata":                        {},
+		"has_feature=unknown":                         {},
+		"has_feature=owner&has_feature=unknown":       {},
+		"has_feature=":                                {},
+		"has_feature=owner,direct_access":             {},
+		"feature=owner":                               {"First owner", "none", "reader", "both"},
 	} {
 		a := r.ask("GET", r.path("/clients?"+query), "")
 		if got := names(t, a); !slices.Equal(got, want) {
