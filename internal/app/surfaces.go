@@ -25,7 +25,7 @@ func (a *App) protocolSurface(throttle *web.Throttle) *web.Surface {
 	p := &protocol.Parts{
 		Applications: a.Applications, Clients: a.Clients, Tokens: a.Tokens, Signers: a.Signers,
 		Scopes: a.Scopes, Resources: a.Resources,
-		Limits: a.Limits, Usage: a.Usage, Throttle: throttle, PublicURL: a.publicURL(), Lease: a.Store.Lease,
+		Limits: a.Limits, Usage: a.Usage, Throttle: throttle, Issuers: a.issuers(), Lease: a.Store.Lease,
 		PublishAhead: a.config.SigningKeyPublishAhead,
 	}
 	return web.NewSurface("protocol", protocol.WriteError, slices.Concat(
@@ -46,7 +46,7 @@ func (a *App) managementSurface(throttle *web.Throttle) *web.Surface {
 		Clients: a.Clients, Operations: a.Operations, Tokens: a.Tokens, Signers: a.Signers, Audit: a.Store.Audit(),
 		Search: a.Store.Clients(), Usage: a.Usage, Scopes: scope.NewOperations(a.Store.Scopes(), a.Scopes, a.now),
 		Resources: resource.NewOperations(a.Store.Resources(), a.Resources, a.now),
-		Throttle:  throttle, PublicURL: a.publicURL(), DefaultApplication: standing, Now: a.now, Lease: a.Store.Lease,
+		Throttle:  throttle, Issuers: a.issuers(), DefaultApplication: standing, Now: a.now, Lease: a.Store.Lease,
 	})
 }
 
