@@ -66,7 +66,7 @@ func (p *pages) print(c *cobra.Command, columns []string, fetch func(context.Con
 	if p.limit < 1 {
 		return &config.Error{Err: errors.New("--limit is a number of 1 or more; --all prints everything")}
 	}
-	var rows []*record
+	var rows [][]string // not the records: there may be a million
 	printed, cursor := 0, ""
 	for {
 		size := maxPage
@@ -84,7 +84,7 @@ func (p *pages) print(c *cobra.Command, columns []string, fetch func(context.Con
 		printed += len(items)
 		for _, item := range items {
 			if !p.asJSON {
-				rows = append(rows, item)
+				rows = append(rows, cellsOf(columns, item))
 			} else if err := printJSON(c.OutOrStdout(), item); err != nil {
 				return err
 			}

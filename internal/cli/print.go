@@ -45,23 +45,32 @@ func printRecord(out io.Writer, r *record) error {
 		for _, n := range items[0].members {
 			columns = append(columns, n.name)
 		}
+		rows := make([][]string, len(items))
+		for i, item := range items {
+			rows[i] = cellsOf(columns, item)
+		}
 		_, _ = fmt.Fprintf(out, "\n%s\n", m.name)
-		if err := printTable(out, columns, items); err != nil {
+		if err := printTable(out, columns, rows); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// printTable prints records for people, a line each under a heading.
-func printTable(out io.Writer, columns []string, items []*record) error {
+// cellsOf gives the row of a record.
+func cellsOf(columns []string, r *record) []string {
+	cells := make([]string, len(columns))
+	for i, name := range columns {
+		cells[i] = r.text(name)
+	}
+	return cells
+}
+
+// printTable prints rows for people, a line each under a heading.
+func printTable(out io.Writer, columns []string, rows [][]string) error {
 	table := newTable(out)
 	_, _ = fmt.Fprintln(table, strings.ToUpper(strings.ReplaceAll(strings.Join(columns, "\t"), "_", " ")))
-	for _, r := range items {
-		cells := make([]string, len(columns))
-		for i, name := range columns {
-			cells[i] = r.text(name)
-		}
+	for _, cells := range rows {
 		_, _ = fmt.Fprintln(table, strings.Join(cells, "\t"))
 	}
 	if err := table.Flush(); err != nil {
