@@ -98,6 +98,8 @@ type Store interface {
 	// and its fault stands at its place in refused; the others are stored. Where
 	// dry is true nothing is stored, and refused is what it would be.
 	CreateMany(ctx context.Context, clients []*Client, events []audit.Event, dry bool) (refused []error, err error)
+	// Existing gives those of the ids that a client has.
+	Existing(ctx context.Context, applicationID string, ids []string) ([]string, error)
 	// Named gives the client of a name and version; NotFound as Get.
 	Named(ctx context.Context, applicationID, name, version string) (*Client, error)
 	// Get gives a client with its secrets; a fault NotFound where there is none.

@@ -93,6 +93,10 @@ func (o *Operations) prepareAll(
 	ctx context.Context, source audit.Source, app *application.Application, records []Record, options ImportOptions,
 	outcomes []Imported, prepared []*Prepared,
 ) error {
+	existing, err := o.existing(ctx, app.ID, records)
+	if err != nil {
+		return err
+	}
 	var next atomic.Int64
 	var wait sync.WaitGroup
 	errs := make([]error, len(records))
@@ -103,7 +107,7 @@ func (o *Operations) prepareAll(
 				if i >= len(records) {
 					return
 				}
-				prepared[i], outcomes[i], errs[i] = o.prepareRecord(ctx, source, app, &records[i], options)
+				prepared[i], outcomes[i], errs[i] = o.prepareRecord(ctx, source, app, &records[i], options, existing)
 			}
 		})
 	}
@@ -116,10 +120,30 @@ func (o *Operations) prepareAll(
 	return nil
 }
 
+// existing gives the ids of the records that a client has already: as a rule
+// none, so that they need not be looked for one by one.
+func (o *Operations) existing(ctx context.Context, applicationID string, records []Record) (map[string]bool, error) {
+	var ids []string
+	for i := range records {
+		if id := records[i].ID; id != nil {
+			ids = append(ids, *id)
+		}
+	}
+	found, err := o.store.Existing(ctx, applicationID, ids)
+	if err != nil {
+		return nil, err
+	}
+	existing := make(map[string]bool, len(found))
+	for _, id := range found {
+		existing[id] = true
+	}
+	return existing, nil
+}
+
 // prepareRecord gives the client that a record makes, or what became of it
 // already. The error is about neither.
 func (o *Operations) prepareRecord(
-	ctx context.Context, source audit.Source, app *application.Application, r *Record, options ImportOptions,
+	ctx context.Context, source audit.Source, app *application.Application, r *Record, options ImportOptions, existing map[string]bool,
 ) (*Prepared, Imported, error) {
 	p, err := o.fromRecord(ctx, source, app, r, options)
 	id := ""
@@ -133,6 +157,9 @@ func (o *Operations) prepareRecord(
 		if err != nil {
 			return nil, Imported{}, err
 		}
+	}
+	if r.ID != nil && !existing[id] {
+		return p, Imported{}, nil
 	}
 	there, err := o.there(ctx, app.ID, r, p.Client)
 	if err != nil || there == nil {
