@@ -70,6 +70,8 @@ var confined = map[string][]string{
 	"go.yaml.in/yaml/v3":              {"internal/config", "internal/cli"},
 	"github.com/prometheus":           {"internal/endpoint/ops", "internal/app"},
 	"github.com/go-jose/go-jose/v4":   {"internal/core/key"},
+	"github.com/danielgtaylor/huma":   {"internal/endpoint/api"},
+	"github.com/getkin/kin-openapi":   {},
 	"golang.org/x/crypto":             {"internal/core/key"},
 	"testing":                         {},
 	"github.com/google/go-cmp":        {},
@@ -87,6 +89,7 @@ var parsers = []string{
 	"internal/core/oauth",                // scopes
 	"internal/core/resource",             // identifiers of resources
 	"internal/core/token",                // opaque tokens
+	"internal/endpoint/api",              // cursors, bodies, entity tags
 	"internal/endpoint/configapi",        // JSON documents
 	"internal/endpoint/protocol",         // forms, Basic credentials
 	"internal/transfer",                  // lines, files of other products
