@@ -54,7 +54,7 @@ func clientCommand() *cobra.Command {
 	return clients.command(
 		activationCommand("activate", "Let a client be used again; nothing that it was given before is alive", true),
 		activationCommand("deactivate", "Stop a client; all that it was given dies at once, for good", false),
-		secretCommand(),
+		secretCommand(), importCommand(), exportCommand(),
 	)
 }
 
