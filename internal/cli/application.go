@@ -25,6 +25,7 @@ var applications = noun{
 	name: "application", short: "Applications: the boundaries around clients, scopes and tokens", global: true,
 	key: "id", created: "name", title: "name",
 	fields:  applicationFields,
+	first:   []string{"id", "preset"},
 	columns: []string{"id", "name", "security_profile", "scope_policy", "secret_policy", "issuer"},
 	calls: calls{
 		list: func(ctx context.Context, api *apiclient.API, _ string, with ...editor) (*http.Response, error) {

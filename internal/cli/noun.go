@@ -21,6 +21,7 @@ type noun struct {
 	key     string         // the field that names one
 	created string         // the field that names one to be made, the argument of create
 	fields  []client.Field // in the order in which they are shown
+	first   []string       // of the fields, those that create takes; nil: all
 	columns []string       // of a list
 	filters []filter       // of a list
 	title   string         // the field that people know one by

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/ostiary/ostiary/internal/config"
+	"github.com/ostiary/ostiary/internal/core/client"
 )
 
 const createHelp = `
@@ -29,7 +30,9 @@ const jsonUsage = "print the API's document, one JSON object"
 func placeholder(field string) string { return strings.ToUpper(field) }
 
 func (n *noun) createCommand() *cobra.Command {
-	fields := writable(n.fields, true, n.created)
+	fields := slices.DeleteFunc(writable(n.fields, true, n.created), func(f client.Field) bool {
+		return n.first != nil && !slices.Contains(n.first, f.Name)
+	})
 	var asJSON bool
 	c := n.remote(&cobra.Command{
 		Use: "create " + placeholder(n.created), Short: "Make " + article(n.name), Long: "Make " + article(n.name) + "." + createHelp, Example: n.example, Args: cobra.ExactArgs(1),
