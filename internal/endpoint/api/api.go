@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -54,23 +55,31 @@ type api struct{ Deps }
 // issuer gives the URL that names an application to clients.
 func (a *api) issuer(applicationID string) string { return a.Issuers.Of(applicationID) }
 
-// documentPath is where the OpenAPI document is served.
-const documentPath = "/api/openapi.json"
-
 // New makes the surface.
 func New(deps Deps) *web.Surface {
 	b := build(&api{deps})
-	document, err := json.Marshal(b.huma.OpenAPI())
-	if err != nil {
-		panic(fmt.Sprintf("api: the OpenAPI document cannot be written: %v", err)) // a defect of the declarations
-	}
-	routes := append(b.routes.list, web.Route{Method: http.MethodGet, Path: documentPath, Handle: func(w http.ResponseWriter, _ *http.Request) error {
-		w.Header()["Content-Type"] = []string{"application/openapi+json"}
+	// Made when it is first asked for: the start has no time for it.
+	asJSON := sync.OnceValues(func() ([]byte, error) { return json.Marshal(b.huma.OpenAPI()) })
+	asYAML := sync.OnceValues(b.huma.OpenAPI().YAML)
+	return web.NewSurface("api", writeError, append(
+		b.routes.list,
+		documentRoute("/api/openapi.json", "application/openapi+json", asJSON),
+		documentRoute("/api/openapi.yaml", "application/openapi+yaml", asYAML),
+	)...)
+}
+
+// documentRoute serves the OpenAPI document to anybody.
+func documentRoute(path, contentType string, document func() ([]byte, error)) web.Route {
+	return web.Route{Method: http.MethodGet, Path: path, Handle: func(w http.ResponseWriter, _ *http.Request) error {
+		text, err := document()
+		if err != nil {
+			return fmt.Errorf("write the OpenAPI document: %w", err)
+		}
+		w.Header()["Content-Type"] = []string{contentType}
 		w.Header()["Cache-Control"] = []string{"public, max-age=300"}
-		_, _ = w.Write(document) // who has gone needs no answer
+		_, _ = w.Write(text) // who has gone needs no answer
 		return nil
-	}})
-	return web.NewSurface("api", writeError, routes...)
+	}}
 }
 
 // Document gives the OpenAPI document, without a server.
