@@ -9,7 +9,6 @@ import (
 
 	"github.com/ostiary/ostiary/internal/cache"
 	"github.com/ostiary/ostiary/internal/core/audit"
-	"github.com/ostiary/ostiary/internal/core/client/rule/secret"
 	"github.com/ostiary/ostiary/internal/core/fault"
 	"github.com/ostiary/ostiary/internal/core/key"
 )
@@ -116,13 +115,13 @@ func (r *Registry) remake(ctx context.Context, c *Client, used *Secret, text str
 	if used.DigestKey == r.keys.CurrentDigestKey() { // nearly always: this is in the way of each request
 		return
 	}
-	strong := key.EstimatedBits(text) >= secret.StrongBits
-	if used.DigestKey == 0 && !strong && key.OwnHash(string(used.Digest)) {
+	slow := used.DigestKey == 0 && !strong(text)
+	if slow && key.OwnHash(string(used.Digest)) {
 		return
 	}
 	var digest []byte
 	var number int32
-	if used.DigestKey == 0 && !strong {
+	if slow {
 		hash, err := r.keys.HashSecret(ctx, text)
 		if err != nil {
 			return

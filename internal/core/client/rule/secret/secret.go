@@ -18,6 +18,7 @@ const (
 	MaxLabel   = 100 // characters
 	MaxOverlap = 168 // hours that a replaced secret may still work: a week
 	StrongBits = 128 // of estimated entropy; from here on a plain HMAC is as good as a slow hash
+	MadeBits   = 104 // the same where LooksMade: the estimate of 32 random characters of 31 is 130 on average, and seldom below 115
 )
 
 // Refusal says what is wrong with a secret that somebody chose, "" where
@@ -27,6 +28,28 @@ func Refusal(text string) string {
 		return fmt.Sprintf("A secret has %d to %d printable ASCII characters without spaces.", MinLength, MaxLength)
 	}
 	return ""
+}
+
+// LooksMade reports whether a program drew a text rather than a person chose it:
+// letters and digits change places in it again and again, as they do 12 times in
+// 32 random characters, while people put their digits together.
+func LooksMade(text string) bool {
+	const least = 4
+	changes, was := 0, ' '
+	for _, r := range text {
+		is := ' '
+		switch {
+		case '0' <= r && r <= '9':
+			is = '0'
+		case 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z':
+			is = 'a'
+		}
+		if is != ' ' && was != ' ' && is != was {
+			changes++
+		}
+		was = is
+	}
+	return changes >= least
 }
 
 // LabelRefusal says what is wrong with a label, "" where nothing is.
