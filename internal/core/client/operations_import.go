@@ -58,12 +58,16 @@ func (o *Operations) Import(ctx context.Context, source audit.Source, app *appli
 	var clients []*Client
 	var events []audit.Event
 	var places []int
+	defer func() {
+		for _, c := range clients {
+			o.clients.Void(app.ID, c.ID)
+		}
+	}()
 	for i, p := range prepared {
 		if p == nil {
 			continue
 		}
 		clients, events, places = append(clients, p.Client), append(events, p.Event), append(places, i)
-		defer o.clients.Void(app.ID, p.Client.ID)
 	}
 	if len(clients) == 0 {
 		return outcomes, nil

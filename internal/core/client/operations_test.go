@@ -3,8 +3,8 @@ package client_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -133,7 +133,7 @@ func TestRevisions(t *testing.T) {
 			wants(t, fault.Precondition, err)
 		}
 	}
-	if now := r.stored(c.ID); won != 1 || now.Revision != read+1 || now.ETag() != fmt.Sprintf("%q", fmt.Sprint(read+1)) {
+	if now := r.stored(c.ID); won != 1 || now.Revision != read+1 || now.ETag() != strconv.Quote(strconv.FormatInt(read+1, 10)) {
 		t.Errorf("%d of the writes won; the revision was %d and is %d, ETag %s", won, read, now.Revision, now.ETag())
 	}
 	wants(t, fault.Precondition, writes[0](t.Context(), &read))

@@ -168,7 +168,7 @@ func appendMember(dst []byte, name string, value json.RawMessage) []byte {
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)
 	encoder.SetEscapeHTML(false)
-	_ = encoder.Encode(name)
+	_ = encoder.Encode(name) //nolint:errchkjson // a string cannot fail
 	dst = append(dst, bytes.TrimSuffix(b.Bytes(), []byte("\n"))...)
 	return append(append(dst, ':'), value...)
 }

@@ -2,7 +2,7 @@ package client_test
 
 import (
 	"encoding/json"
-	"fmt"
+	"strconv"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -40,7 +40,7 @@ func (r *rig) draw(t *rapid.T, byField map[string][]string, names []string) *cli
 			document[name] = json.RawMessage(rapid.SampledFrom(byField[name]).Draw(t, name))
 		}
 	}
-	for range len(names) {
+	for range names {
 		f, err := client.ParseFields(encode(r, document))
 		if err != nil {
 			t.Fatal(err)
@@ -218,7 +218,7 @@ func TestDerivedGrants(t *testing.T) {
 		{`"grant_types":["client_credentials"],"features":["owner"]`, `"grant_types":["client_credentials"],"features":["owner"]`, `["client_credentials"]`},
 		{`"grant_types":["client_credentials"],"features":["owner"]`, `"features":["owner"]`, `null`},
 	} {
-		t.Run(fmt.Sprint(i), func(t *testing.T) {
+		t.Run(strconv.Itoa(i), func(t *testing.T) {
 			r := newRig(t)
 			c := r.make(`"kind":"other",` + test.made)
 			if _, err := r.ops.ReplaceFrom(t.Context(), r.source, r.app, c.ID, r.fields(`{`+test.replaced+`}`), nil); err != nil {

@@ -81,7 +81,7 @@ func Preconditionf(format string, args ...any) *Error {
 
 // Problems are all the refused values of one document, each a fault Invalid with
 // its Field, so that the caller mends them at once.
-type Problems []*Error
+type Problems []*Error //nolint:errname // what it holds, as the API calls it
 
 // Add appends a refusal.
 func (p *Problems) Add(field, format string, args ...any) {

@@ -217,7 +217,8 @@ func (s *Signers) Verify(ctx context.Context, applicationID, compact, typ string
 }
 
 // JWKS gives the public keys of an application as a JWK set (RFC 7517 §5), with
-// an entity tag: those that will sign, sign, or signed what still lives.
+// an entity tag: those that will sign, those that do, and those
+// that signed what still lives.
 func (s *Signers) JWKS(ctx context.Context, applicationID string) (document []byte, etag string, err error) {
 	set, err := s.load(ctx, applicationID)
 	if err != nil {

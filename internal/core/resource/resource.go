@@ -91,7 +91,8 @@ func hexadecimal(c byte) bool {
 // validHost takes a host, and a port after it; brackets stand around an IPv6
 // address and nowhere else.
 func validHost(authority string) bool {
-	host, port, bracketed := authority, "", false
+	var host, port string
+	var bracketed bool
 	if inner, ok := strings.CutPrefix(authority, "["); ok {
 		if host, port, bracketed = strings.Cut(inner, "]"); !bracketed || port != "" && port[0] != ':' {
 			return false

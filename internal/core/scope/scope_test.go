@@ -116,8 +116,11 @@ func TestFieldRefusals(t *testing.T) {
 		{"unknown kind", scope.Fields{Name: "x", Kind: "all"}, []string{"kind"}},
 		{"kind of the built-in", scope.Fields{Name: "x", Kind: scope.OpenID}, []string{"kind"}},
 		{"role", scope.Fields{Name: "x", RequiredRole: "a\nb\x07"}, []string{"required_role"}},
-		{"patterns", scope.Fields{Name: "x", URLPatterns: []string{"/a", "a", "", "/a?b", "/a#b", "/a b", "https://", "https:///a", "ftp://a/b", `/\`, "/" + strings.Repeat("x", 1000)}},
-			[]string{"url_patterns[1]", "url_patterns[2]", "url_patterns[3]", "url_patterns[4]", "url_patterns[5]", "url_patterns[6]", "url_patterns[7]", "url_patterns[8]", "url_patterns[9]", "url_patterns[10]"}},
+		{
+			"patterns",
+			scope.Fields{Name: "x", URLPatterns: []string{"/a", "a", "", "/a?b", "/a#b", "/a b", "https://", "https:///a", "ftp://a/b", `/\`, "/" + strings.Repeat("x", 1000)}},
+			[]string{"url_patterns[1]", "url_patterns[2]", "url_patterns[3]", "url_patterns[4]", "url_patterns[5]", "url_patterns[6]", "url_patterns[7]", "url_patterns[8]", "url_patterns[9]", "url_patterns[10]"},
+		},
 		{"too many patterns", scope.Fields{Name: "x", URLPatterns: slices.Repeat([]string{"/"}, 101)}, []string{"url_patterns"}},
 		{"all at once", scope.Fields{Name: "a b", Kind: "x", URLPatterns: []string{"a"}}, []string{"name", "kind", "url_patterns[0]"}},
 	} {

@@ -106,7 +106,8 @@ func (s *sealer) seal(o *opaque, f *Family) {
 // tag and full are over fields each of which has a fixed length or is preceded
 // by it, so that no two lists of fields give the same bytes.
 func (s *sealer) tag(o *opaque, applicationID string) [8]byte {
-	b := append(s.message[:0], "access token tag\x00"...)
+	b := s.message[:0]
+	b = append(b, "access token tag\x00"...)
 	b = appendField(b, applicationID)
 	b = binary.BigEndian.AppendUint32(b, uint32(o.key)) //nolint:gosec // bits only
 	s.digest(o.appendTo(b))
@@ -114,7 +115,8 @@ func (s *sealer) tag(o *opaque, applicationID string) [8]byte {
 }
 
 func (s *sealer) full(o *opaque, f *Family) [16]byte {
-	b := append(s.message[:0], "access token mac\x00"...)
+	b := s.message[:0]
+	b = append(b, "access token mac\x00"...)
 	b = appendField(b, f.ApplicationID)
 	b = appendField(b, f.ClientID)
 	b = append(b, f.Salt[:]...)

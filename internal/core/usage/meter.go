@@ -203,7 +203,7 @@ func (m *Meter) Requests(visit func(kind Kind, reason Reason, n uint64)) {
 	for k := range kinds {
 		for r := range reasons {
 			if n := m.totals[k][r].Load(); n > 0 {
-				visit(k, Reason(r), n) //nolint:gosec // there are 13
+				visit(k, Reason(r), n)
 			}
 		}
 	}

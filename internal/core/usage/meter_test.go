@@ -3,7 +3,7 @@ package usage_test
 import (
 	"context"
 	"errors"
-	"fmt"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -118,8 +118,10 @@ func TestCounts(t *testing.T) {
 	}
 	hour := usage.HourOf(begin)
 	b.same(got, []usage.Count{
-		{Hour: hour, Kind: "client_credentials", N: 3}, {Hour: hour, Kind: "client_credentials", Reason: "invalid_scope", N: 1},
-		{Hour: hour, Kind: "introspection", Reason: "access_denied", N: 1}, {Hour: hour + 1, Kind: "client_credentials", N: 1},
+		{Hour: hour, Kind: "client_credentials", N: 3},
+		{Hour: hour, Kind: "client_credentials", Reason: "invalid_scope", N: 1},
+		{Hour: hour, Kind: "introspection", Reason: "access_denied", N: 1},
+		{Hour: hour + 1, Kind: "client_credentials", N: 1},
 	})
 	totals, err := b.Totals(t.Context(), app, begin, b.now)
 	if err != nil {
@@ -132,12 +134,12 @@ func TestCounts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.same(added(nobody), map[string]int64{"other other": 1})
+	b.same(added(nobody), map[string]int64{"other other": 1}) //nolint:dupword // kind and reason
 	requests := map[string]uint64{}
 	b.Requests(func(k usage.Kind, r usage.Reason, n uint64) { requests[k.String()+" "+r.String()] = n })
 	b.same(requests, map[string]uint64{
 		"client_credentials ": 4, "client_credentials invalid_scope": 1, "introspection access_denied": 1,
-		"client_credentials invalid_client": 1, "other other": 1,
+		"client_credentials invalid_client": 1, "other other": 1, //nolint:dupword // kind and reason
 	})
 }
 
@@ -385,7 +387,7 @@ func TestRun(t *testing.T) {
 // The hot path: one of 10,000 clients proves its secret and gets a token.
 func BenchmarkCount(b *testing.B) {
 	for _, clients := range []int64{1, 10_000} {
-		b.Run(fmt.Sprint(clients), func(b *testing.B) {
+		b.Run(strconv.FormatInt(clients, 10), func(b *testing.B) {
 			m := usage.NewMeter(&recorder{now: func() time.Duration { return 0 }}, ratelimit.NewLimiter(nil, time.Now), func() time.Time { return begin })
 			var next atomic.Int64
 			for i := range clients {

@@ -82,7 +82,7 @@ const reasons = len(reasonNames)
 func ReasonOf(code string) Reason {
 	for i, name := range reasonNames {
 		if name == code {
-			return Reason(i) //nolint:gosec // there are 13
+			return Reason(i)
 		}
 	}
 	return Reason(reasons - 1)
