@@ -55,7 +55,7 @@ func (s *site) addCallers(ctx context.Context) error {
 
 // manySecret is the secret of all seeded clients; their digests differ, since
 // they are bound to the client.
-const manySecret = "8fkx2m7qz4tnr5ruhsze494ssgz2bwvd" //nolint:gosec // of a database that lives minutes
+const manySecret = "8fkx2m7qz4tnr5ruhsze494ssgz2bwvd"
 
 // seed fills an SQLite site that is not running with clients and families as
 // they would be after years, and gives callers of those clients, spread evenly

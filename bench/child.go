@@ -39,7 +39,7 @@ func startChild(ctx context.Context, args ...string) (*child, error) {
 	if err != nil {
 		return nil, err
 	}
-	return startProcess(exec.CommandContext(ctx, self, args...)) //nolint:gosec // this program
+	return startProcess(exec.CommandContext(ctx, self, args...))
 }
 
 // startProcess starts a program that says in one line when it is ready.

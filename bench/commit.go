@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"slices"
 	"time"
 )
 
@@ -31,11 +32,11 @@ func (b *bench) commit(ctx context.Context) (err error) {
 		if err != nil {
 			return err
 		}
-		s.command = append(command, "--")
+		s.command = slices.Concat(command, []string{"--"})
 		if _, err := s.start(ctx); err != nil {
 			return err
 		}
-		defer func() { err = errors.Join(err, s.stop()) }()
+		defer func() { err = errors.Join(err, s.stop()) }() //nolint:revive // both run until all is measured
 		cells = append(cells, cell{s.target("sqlite", nil), name, []int{256}, always(200, tokenKey, form(s.path("/oauth2/token"), s.jwt, grant))})
 	}
 	defer func() { b.round = 0 }()

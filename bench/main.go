@@ -123,7 +123,7 @@ func (b *bench) save(text string) error {
 		}
 		file = filepath.Join("bench", "RESULTS.md")
 	}
-	return os.WriteFile(file, []byte(text), 0o644) //nolint:gosec // for everybody to read
+	return os.WriteFile(file, []byte(text), 0o644)
 }
 
 // record keeps a figure of the round that is under way.

@@ -17,7 +17,7 @@ import (
 // nodeDirectory holds the program that is compared with, pinned by its lock file.
 const nodeDirectory = "bench/node"
 
-const nodeSecret = "abcdefghijklmnopqrstuvwxyz0123456789" //nolint:gosec // of a server that lives a minute
+const nodeSecret = "abcdefghijklmnopqrstuvwxyz0123456789"
 
 // startNode installs and starts npm's oidc-provider.
 func (b *bench) startNode(ctx context.Context) (*child, *target, error) {

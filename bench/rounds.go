@@ -18,8 +18,8 @@ type players struct {
 }
 
 func (p *players) end() (err error) {
-	for i := len(p.stop) - 1; i >= 0; i-- {
-		err = errors.Join(err, p.stop[i]())
+	for _, stop := range slices.Backward(p.stop) {
+		err = errors.Join(err, stop())
 	}
 	return err
 }

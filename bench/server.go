@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"syscall"
 	"time"
@@ -23,7 +25,7 @@ import (
 // build makes the server's binary as it is released.
 func (b *bench) build(ctx context.Context) error {
 	b.binary = filepath.Join(b.dir, "ostiary")
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", b.binary, "./cmd/ostiary") //nolint:gosec // our own program
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", b.binary, "./cmd/ostiary")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("build the server: %w\n%s", err, out)
@@ -55,7 +57,7 @@ type site struct {
 // masterKey of all sites, so that the benchmark can make secrets' digests.
 var masterKey = [32]byte{31: 1}
 
-func masterKeyVariable() string { return "OSTIARY_MASTER_KEY=" + fmt.Sprintf("%x", masterKey) }
+func masterKeyVariable() string { return "OSTIARY_MASTER_KEY=" + hex.EncodeToString(masterKey[:]) }
 
 // found sets a new instance up with its two callers.
 func (b *bench) found(ctx context.Context, name, database string) (*site, error) {
@@ -65,9 +67,9 @@ func (b *bench) found(ctx context.Context, name, database string) (*site, error)
 		if err != nil {
 			return nil, err
 		}
-		*address = netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), uint16(port)) //nolint:gosec // a port
+		*address = netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), uint16(port))
 	}
-	cmd := exec.CommandContext(ctx, b.binary, append([]string{"init", "--json", "--public-url", "http://" + s.main.String()}, s.store()...)...) //nolint:gosec // our own program
+	cmd := exec.CommandContext(ctx, b.binary, append([]string{"init", "--json", "--public-url", "http://" + s.main.String()}, s.store()...)...)
 	cmd.Env = append(os.Environ(), masterKeyVariable())
 	out, err := cmd.Output()
 	if err != nil {
@@ -103,10 +105,10 @@ func (s *site) path(p string) string { return "/" + s.application + p }
 // start starts the server and waits until it is ready; it gives how long that
 // took from the start of the process to the first 200.
 func (s *site) start(ctx context.Context) (time.Duration, error) {
-	args := append(s.command[1:len(s.command):len(s.command)], s.store()...)
+	args := slices.Concat(s.command[1:], s.store())
 	args = append(args, "--listen", s.main.String(), "--ops-listen", s.ops.String(), "--drain-delay", "0s", "--log-level", "warn")
 	// The server ends when it is told to, not when the context is over.
-	s.process = exec.CommandContext(context.WithoutCancel(ctx), s.command[0], args...) //nolint:gosec // our own program
+	s.process = exec.CommandContext(context.WithoutCancel(ctx), s.command[0], args...)
 	s.process.Env = append(os.Environ(), masterKeyVariable())
 	s.process.Stderr = os.Stderr
 	began := time.Now()

@@ -18,12 +18,12 @@ type Histogram struct {
 const fineBits = 6
 
 func bucket(d time.Duration) int {
-	v := uint64(max(d, 0)) //nolint:gosec // not negative
+	v := uint64(max(d, 0))
 	if v < 1<<fineBits {
-		return int(v) //nolint:gosec // below 64
+		return int(v)
 	}
 	shift := bits.Len64(v) - fineBits - 1
-	return (shift+1)<<fineBits + int(v>>shift) - 1<<fineBits //nolint:gosec // the sum is below the array's length
+	return (shift+1)<<fineBits + int(v>>shift) - 1<<fineBits
 }
 
 // upper is the greatest duration that falls into a bucket.

@@ -82,7 +82,7 @@ func (c *Connections) open(server netip.AddrPort) error {
 	if err := syscall.SetsockoptInt(fd, syscall.IPPROTO_TCP, syscall.TCP_NODELAY, 1); err != nil {
 		return fmt.Errorf("socket: %w", err)
 	}
-	event := syscall.EpollEvent{Events: syscall.EPOLLIN, Fd: int32(len(c.conns) - 1)} //nolint:gosec // a few hundred
+	event := syscall.EpollEvent{Events: syscall.EPOLLIN, Fd: int32(len(c.conns) - 1)}
 	if err := syscall.EpollCtl(c.epoll, syscall.EPOLL_CTL_ADD, fd, &event); err != nil {
 		return fmt.Errorf("epoll: %w", err)
 	}

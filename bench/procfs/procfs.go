@@ -84,7 +84,7 @@ func TreeCPU(pid int) (time.Duration, error) {
 		return 0, err
 	}
 	for _, name := range entries {
-		text, err := os.ReadFile(name) //nolint:gosec // a file of /proc
+		text, err := os.ReadFile(name)
 		if err != nil {
 			continue // ended meanwhile: its parent counts it
 		}
