@@ -71,6 +71,6 @@ func setMetadata(c *client.Client, grant bool) error {
 }
 
 func features(c *client.Client) json.RawMessage {
-	text, _ := json.Marshal(map[string]client.Features{"features": c.Settings.Features}) // words cannot fail
+	text, _ := json.Marshal(map[string]client.Features{"features": c.Settings.Features}) //nolint:errchkjson // words cannot fail
 	return text
 }

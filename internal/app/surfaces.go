@@ -67,7 +67,7 @@ func writeBare(w http.ResponseWriter, _ *http.Request, err error) {
 	case !errors.Is(err, web.ErrNotFound):
 		status = http.StatusInternalServerError
 	}
-	body, _ := json.Marshal(struct { // two plain fields cannot fail
+	body, _ := json.Marshal(struct { //nolint:errchkjson // two plain fields cannot fail
 		Title  string `json:"title"`
 		Status int    `json:"status"`
 	}{http.StatusText(status), status})

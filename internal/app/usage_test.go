@@ -31,7 +31,7 @@ func (u *user) token() {
 // client and its secret were last used.
 func (u *user) issued() (n int64, last usage.Last) {
 	u.t.Helper()
-	c, counts := u.owner(), []usage.Count(nil)
+	c := u.owner()
 	counts, err := u.App.Usage.Clients(u.t.Context(), c.Sequence, u.Clock.Now().Add(-24*time.Hour), u.Clock.Now())
 	if err != nil {
 		u.t.Fatal(err)

@@ -131,7 +131,7 @@ func duration(field func(*Config) *time.Duration, low, high time.Duration) func(
 func parseDuration(s string) (time.Duration, error) {
 	if days, ok := strings.CutSuffix(s, "d"); ok {
 		if n, err := strconv.ParseUint(days, 10, 16); err == nil {
-			return time.Duration(n) * day, nil //nolint:gosec // 16 bits
+			return time.Duration(n) * day, nil
 		}
 	}
 	d, err := time.ParseDuration(s)

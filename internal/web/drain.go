@@ -191,7 +191,7 @@ func (l *listener) open() bool {
 // under a microsecond lies between the two. Closing alone would leave the time
 // that it takes to wake up, in which connections come and are reset.
 func (l *listener) take() []*net.TCPConn {
-	defer func() { _ = l.TCPListener.Close() }()
+	defer func() { _ = l.Close() }()
 	raw, err := l.SyscallConn()
 	if err != nil {
 		return nil
@@ -199,7 +199,7 @@ func (l *listener) take() []*net.TCPConn {
 	var descriptors []int
 	_ = raw.Control(func(fd uintptr) {
 		for {
-			c, _, err := syscall.Accept(int(fd)) //nolint:gosec // descriptors are small
+			c, _, err := syscall.Accept(int(fd))
 			if errors.Is(err, syscall.EINTR) || errors.Is(err, syscall.ECONNABORTED) {
 				continue
 			}
@@ -208,7 +208,7 @@ func (l *listener) take() []*net.TCPConn {
 			}
 			descriptors = append(descriptors, c)
 		}
-		_ = syscall.Shutdown(int(fd), syscall.SHUT_RD) //nolint:gosec // as above
+		_ = syscall.Shutdown(int(fd), syscall.SHUT_RD)
 	})
 	var taken []*net.TCPConn
 	for _, fd := range descriptors {

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/ostiary/ostiary/internal/web"
 )
@@ -25,7 +26,7 @@ func TestWhatIsNoHTTPIsAnsweredInJSON(t *testing.T) {
 	}
 	server := &http.Server{
 		Handler:        http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `"fine"`) }),
-		MaxHeaderBytes: 4096,
+		MaxHeaderBytes: 4096, ReadHeaderTimeout: time.Minute,
 	}
 	go func() { _ = server.Serve(d.Listener()) }()
 	t.Cleanup(func() { _ = server.Close() })
