@@ -1,7 +1,6 @@
 package configapi
 
 import (
-	"errors"
 	"net/http"
 	"net/url"
 
@@ -129,27 +128,29 @@ func (a *api) replaceSecret(c *call) error {
 	return c.answerClient(http.StatusOK, changed, secret)
 }
 
-var errUnknownFeature = errors.New("no such feature")
-
 // listClients streams: the first page is read before the answer begins, so that
 // an error has its form; after that it can only break off.
 func (a *api) listClients(c *call) error {
-	features := make(client.Features, 0, 1)
-	query, err := url.ParseQuery(c.URL.RawQuery)
-	for _, name := range query["has_feature"] {
-		if !client.KnownFeature(name) {
-			err = errUnknownFeature
-			break
-		}
-		features = append(features, client.Feature(name))
-	}
-	if err != nil { // a filter that cannot be read finds nothing, either: never everything
+	features, ok := featuresWanted(c.URL.RawQuery)
+	if !ok { // a filter that cannot be read finds nothing, either: never everything
 		write(c.w, c.Request, http.StatusOK, []byte("[]"))
 		return nil
 	}
 	s := stream{w: c.w}
-	err = a.Operations.Walk(c.Context(), c.source(), c.app, features, func(shown *client.Client, secret string) error {
+	err := a.Operations.Walk(c.Context(), c.source(), c.app, features, func(shown *client.Client, secret string) error {
 		return s.element("[", encode(present(shown, secret)))
 	})
 	return s.end(err, "[", "]")
+}
+
+func featuresWanted(rawQuery string) (client.Features, bool) {
+	features := make(client.Features, 0, 1)
+	query, err := url.ParseQuery(rawQuery)
+	for _, name := range query["has_feature"] {
+		if !client.KnownFeature(name) {
+			return nil, false
+		}
+		features = append(features, client.Feature(name))
+	}
+	return features, err == nil
 }

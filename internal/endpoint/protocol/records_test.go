@@ -127,7 +127,7 @@ func (r *rig) made(app string, c creds, set []func(*client.Client)) *client.Clie
 	now := r.clock.Now()
 	made := &client.Client{
 		ApplicationID: app, ID: c.id, Name: "client " + ident.Record(), Kind: client.Service,
-		Era: rand.Int64(), CreatedAt: now, UpdatedAt: now, //nolint:gosec // any number that is another one
+		Era: rand.Int64(), CreatedAt: now, UpdatedAt: now,
 		Secrets: []client.Secret{{}},
 	}
 	for _, s := range set {

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -144,7 +145,7 @@ func (r *rig) loseLease() {
 	r.leaseErr = fault.Unavailablef(errors.New("test"), "The database is out of reach.")
 }
 
-func (r *rig) statements() int64 { return int64(r.db.Statements()) } //nolint:gosec // a test makes few
+func (r *rig) statements() int64 { return int64(r.db.Statements()) }
 
 // path of an endpoint of the application.
 func (r *rig) path(below string) string { return "/" + r.app + below }
@@ -177,12 +178,10 @@ func (r *rig) do(method, path, body string, h http.Header) answer {
 	r.t.Helper()
 	request := httptest.NewRequestWithContext(r.t.Context(), method, publicURL+path, strings.NewReader(body))
 	request.RemoteAddr = r.address + ":4711"
-	for name, values := range h {
-		request.Header[name] = values
-	}
+	maps.Copy(request.Header, h)
 	w := httptest.NewRecorder()
 	r.handler.ServeHTTP(w, request)
-	a := answer{status: w.Code, header: w.Result().Header, text: w.Body.String()} //nolint:bodyclose // a recorder's
+	a := answer{status: w.Code, header: w.Result().Header, text: w.Body.String()}
 	if a.header.Get("X-Request-Id") == "" {
 		r.t.Errorf("%s %s: no X-Request-Id", method, path)
 	}

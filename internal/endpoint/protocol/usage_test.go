@@ -132,7 +132,7 @@ func TestUsageIsCounted(t *testing.T) {
 	shown := map[string]int64{}
 	r.parts.Usage.Requests(func(k usage.Kind, reason usage.Reason, n uint64) {
 		shown[label(k.String(), reason.String())] += int64(n)
-	}) //nolint:gosec // few
+	})
 	sum := r.counted(r.app)
 	for what, n := range r.counted("") {
 		sum[what] += n
