@@ -200,8 +200,8 @@ func TestConfigurationAPIAlwaysAnswersJSON(t *testing.T) {
 		w.others = append(w.others, newClient(t, owner, fmt.Sprintf("Other %d", n)).ID)
 	}
 	plain := newClient(t, owner, "No owner")
-	seed := uint64(time.Now().UnixNano())     //nolint:gosec // any number
-	w.random = rand.New(rand.NewPCG(seed, 0)) //nolint:gosec // no secret
+	seed := uint64(time.Now().UnixNano())
+	w.random = rand.New(rand.NewPCG(seed, 0))
 	for n := range 5000 {
 		w.owner = owner
 		if w.random.IntN(20) == 0 {

@@ -23,7 +23,7 @@ func FreeAddress(t testing.TB) string {
 	ports.Lock()
 	defer ports.Unlock()
 	for range 1000 {
-		port := 15000 + rand.IntN(17000) //nolint:gosec // no secret
+		port := 15000 + rand.IntN(17000)
 		address := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 		if ports.taken[port] {
 			continue

@@ -44,7 +44,7 @@ func NewCluster(t testing.TB) *Cluster {
 	}
 	c := &Cluster{t: t, bin: strings.TrimSpace(string(out)), address: FreeAddress(t)}
 	// Not t.TempDir: every directory above must be open to the other user.
-	if c.directory, err = os.MkdirTemp("", "ostiary-postgres-"); err != nil {
+	if c.directory, err = os.MkdirTemp("", "ostiary-postgres-"); err != nil { //nolint:usetesting // as said above
 		t.Fatal(err)
 	}
 	t.Cleanup(c.remove)
@@ -70,7 +70,7 @@ func (c *Cluster) chooseUser() {
 		}
 		uid, notUID := strconv.ParseUint(u.Uid, 10, 32)
 		gid, notGID := strconv.ParseUint(u.Gid, 10, 32)
-		if err := errors.Join(notUID, notGID, os.Chown(c.directory, int(uid), int(gid))); err != nil { //nolint:gosec // 32 bits
+		if err := errors.Join(notUID, notGID, os.Chown(c.directory, int(uid), int(gid))); err != nil {
 			c.t.Fatal(err)
 		}
 		c.as = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
@@ -80,7 +80,7 @@ func (c *Cluster) chooseUser() {
 }
 
 func (c *Cluster) command(program string, args ...string) *exec.Cmd {
-	cmd := exec.Command(filepath.Join(c.bin, program), args...) //nolint:gosec,noctx // the installed PostgreSQL; ended by Stop, Kill or the cleanup
+	cmd := exec.Command(filepath.Join(c.bin, program), args...) //nolint:noctx // the installed PostgreSQL; ended by Stop, Kill or the cleanup
 	cmd.Dir = c.directory
 	cmd.Env = append(os.Environ(), "LC_ALL=C")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: c.as}

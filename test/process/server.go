@@ -150,7 +150,7 @@ func (s *Server) Launch() {
 		s.t.Fatal("the server runs already")
 	}
 	line := slices.Concat(s.Under, []string{Binary(s.t)}, s.Command())
-	cmd := exec.Command(line[0], line[1:]...) //nolint:gosec,noctx // the program just built; ended by Kill, Stop or the test's cleanup
+	cmd := exec.Command(line[0], line[1:]...) //nolint:noctx // the program just built; ended by Kill, Stop or the test's cleanup
 	cmd.Env = Environment()
 	cmd.Stdout, cmd.Stderr = s.logs, s.logs
 	if err := cmd.Start(); err != nil {

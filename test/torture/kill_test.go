@@ -36,9 +36,9 @@ func newSiege(t *testing.T, database string) *siege {
 	t.Helper()
 	server := process.Found(t, database, "--preset", "akamai")
 	server.Flags = manyFailures
-	seed := uint64(time.Now().UnixNano()) //nolint:gosec // any number
+	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
-	s := &siege{t: t, server: server, owner: server.Owner(), random: rand.New(rand.NewPCG(seed, 0))} //nolint:gosec // no secret
+	s := &siege{t: t, server: server, owner: server.Owner(), random: rand.New(rand.NewPCG(seed, 0))}
 	for n := range writers {
 		s.writers = append(s.writers, newWriter(n, s.owner, &s.figures, seed))
 	}

@@ -21,7 +21,7 @@ type writer struct {
 }
 
 func newWriter(number int, owner *caller.Caller, f *figures, seed uint64) *writer {
-	random := rand.New(rand.NewPCG(seed, uint64(number)+1)) //nolint:gosec // no secret
+	random := rand.New(rand.NewPCG(seed, uint64(number)+1))
 	return &writer{number: number, owner: owner, figures: f, random: random}
 }
 
