@@ -58,7 +58,7 @@ func measureRows(args []string) error {
 		if command == "reads" {
 			work = func(writer, _ int) error {
 				id, _ := known.Load(writer)
-				_, err := tokens.Get(background, floorApplication, id.(token.ID)) //nolint:errcheck // stored above
+				_, err := tokens.Get(background, floorApplication, id.(token.ID))
 				return err
 			}
 		}

@@ -176,7 +176,7 @@ func (c *Cluster) Remove() error {
 // that nobody else holds, so it reads its end the moment the process is gone.
 func (c *Cluster) endWithProcess() error {
 	const script = `read line; [ -e "$2" ] || exit 0; "$1/pg_ctl" -D "$2" -m immediate -w stop; rm -rf "$3"`
-	watch := exec.Command("sh", "-c", script, "sh", c.bin, c.data(), c.directory) //nolint:gosec,noctx // a constant script; it must outlive the tests
+	watch := exec.Command("sh", "-c", script, "sh", c.bin, c.data(), c.directory) //nolint:noctx // a constant script; it must outlive the tests
 	watch.SysProcAttr = &syscall.SysProcAttr{Credential: c.as, Setpgid: true}
 	var err error
 	if c.alive, err = watch.StdinPipe(); err != nil {
@@ -211,7 +211,7 @@ func (c *Cluster) chooseUser() error {
 
 // run runs one of PostgreSQL's programs to its end.
 func (c *Cluster) run(program string, args ...string) error {
-	cmd := exec.Command(filepath.Join(c.bin, program), args...) //nolint:gosec,noctx // the installed PostgreSQL; the cluster is of all tests
+	cmd := exec.Command(filepath.Join(c.bin, program), args...) //nolint:noctx // the installed PostgreSQL; the cluster is of all tests
 	cmd.Dir = c.directory
 	cmd.Env = append(os.Environ(), "LC_ALL=C")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: c.as}
@@ -234,5 +234,5 @@ func freePort() (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	return l.Addr().(*net.TCPAddr).Port, l.Close() //nolint:errcheck // a TCP listener has one
+	return l.Addr().(*net.TCPAddr).Port, l.Close()
 }

@@ -105,7 +105,7 @@ func (b *postgresBackend) rows(ctx context.Context, conn *sql.Conn, batch []*ite
 	stored := make(map[token.ID]bool, len(batch))
 	b.db.statements.Add(1)
 	err := conn.Raw(func(c any) error {
-		rows, err := c.(*stdlib.Conn).Conn().Query(ctx, insertFamilies, //nolint:forcetypeassert,errcheck // the pool is pgx's
+		rows, err := c.(*stdlib.Conn).Conn().Query(ctx, insertFamilies, //nolint:forcetypeassert // the pool is pgx's
 			a.id, a.application, a.client, a.era, a.grantType, a.scopes, a.audience, a.format, a.salt,
 			a.key, a.generation, a.issued, a.expires, a.revoked, a.why, a.removal, a.place)
 		if err != nil {

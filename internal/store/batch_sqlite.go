@@ -160,7 +160,7 @@ func prepareFamilyRows(ctx context.Context, conn *sql.Conn) (*familyRows, error)
 			{&r.committing, "COMMIT"},
 			{&r.inserting, insertFamily},
 		} {
-			stmt, err := c.(driver.ConnPrepareContext).PrepareContext(ctx, numbered.ReplaceAllLiteralString(p.text, "?")) //nolint:forcetypeassert,errcheck // modernc.org/sqlite has it
+			stmt, err := c.(driver.ConnPrepareContext).PrepareContext(ctx, numbered.ReplaceAllLiteralString(p.text, "?")) //nolint:forcetypeassert // modernc.org/sqlite has it
 			if err != nil {
 				return err
 			}
@@ -186,7 +186,7 @@ func (r *familyRows) commit(ctx context.Context, conn *sql.Conn) error {
 }
 
 func run(ctx context.Context, stmt driver.Stmt, values []driver.NamedValue) error {
-	_, err := stmt.(driver.StmtExecContext).ExecContext(ctx, values) //nolint:forcetypeassert,errcheck // modernc.org/sqlite has it
+	_, err := stmt.(driver.StmtExecContext).ExecContext(ctx, values) //nolint:forcetypeassert // modernc.org/sqlite has it
 	return err
 }
 
@@ -202,7 +202,7 @@ func (r *familyRows) insert(ctx context.Context, conn *sql.Conn, batch []*item, 
 				r.values[j] = driver.NamedValue{Ordinal: j + 1, Value: v}
 			}
 			count++
-			result, err := r.inserting.(driver.StmtExecContext).ExecContext(ctx, r.values[:]) //nolint:forcetypeassert,errcheck // modernc.org/sqlite has it
+			result, err := r.inserting.(driver.StmtExecContext).ExecContext(ctx, r.values[:]) //nolint:forcetypeassert // modernc.org/sqlite has it
 			if err != nil {
 				return err
 			}

@@ -61,11 +61,12 @@ func (c *checkpointer) run() {
 			return
 		case <-tick.C:
 		}
-		if c.dirty.Swap(false) {
+		switch {
+		case c.dirty.Swap(false):
 			idle = false
-		} else if idle {
+		case idle:
 			continue
-		} else {
+		default:
 			idle = true // the log's end can be reached now
 		}
 		c.step(idle)

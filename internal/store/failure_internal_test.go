@@ -23,7 +23,7 @@ func opened(t *testing.T, options Options) (*DB, *sqliteBackend) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	return db, db.backend.(*sqliteBackend) //nolint:forcetypeassert,errcheck // no URL was given
+	return db, db.backend.(*sqliteBackend)
 }
 
 func fresh() *token.Family {

@@ -243,7 +243,7 @@ func (b *postgresBackend) commit(ctx context.Context, conn *sql.Conn, statement 
 	}
 	var server *pgconn.PgConn
 	err := conn.Raw(func(c any) error {
-		server = c.(*stdlib.Conn).Conn().PgConn() //nolint:forcetypeassert,errcheck // the pool is pgx's
+		server = c.(*stdlib.Conn).Conn().PgConn() //nolint:forcetypeassert // the pool is pgx's
 		return nil
 	})
 	if err != nil {

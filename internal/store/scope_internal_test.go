@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -53,7 +54,7 @@ func testScopesOfOlderSchema(t *testing.T, dialect goose.Dialect, pool *sql.DB, 
 		`{}`, `{"scopes":{}}`, `{"scopes":{"allowed":["Read","openid","ostiary:introspect","write"]}}`, `{"scopes":{"allowed":["write"],"allow_unscoped":true}}`,
 	} {
 		if _, err := pool.ExecContext(ctx, `INSERT INTO client (application_id, id, name, name_key, version, kind, public, inactive, era, features, settings, revision, created_at, updated_at)
-			VALUES ('app', $1, $2, $3, '', 'service', FALSE, FALSE, 1, 0, $4, 1, 1, 1)`, fmt.Sprint("c", i), fmt.Sprint(i), fmt.Sprint(i), settings); err != nil {
+			VALUES ('app', $1, $2, $3, '', 'service', FALSE, FALSE, 1, 0, $4, 1, 1, 1)`, fmt.Sprint("c", i), strconv.Itoa(i), strconv.Itoa(i), settings); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -113,7 +114,7 @@ func TestScopeCarriedByOneOfMany(t *testing.T) {
 	for _, text := range []string{
 		`INSERT INTO client (application_id, id, name, name_key, version, kind, public, inactive, era, features, settings, revision, created_at, updated_at)
 			VALUES ('app', 'c', 'c', 'c', '', 'service', FALSE, FALSE, 7, 0, '{}', 1, 1, 1)`,
-		`WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ` + fmt.Sprint(many) + `)
+		`WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ` + strconv.Itoa(many) + `)
 			INSERT INTO family (` + familyNames + `) SELECT CAST(printf('%016d', i) AS BLOB), 'app', 'c', 7, 'client_credentials', 'all s' || i || ' more', '', 'jwt', x'00',
 			1, 0, 1, 9000000000000000, 0, '', 9000000000000000, '' FROM n`,
 	} {

@@ -50,7 +50,7 @@ func (p *statements) get(ctx context.Context, on runner, text string) (*sql.Stmt
 	if stmt = p.byText[text]; stmt != nil {
 		return stmt, nil
 	}
-	stmt, err := on.PrepareContext(context.WithoutCancel(ctx), numbered.ReplaceAllLiteralString(text, "?"))
+	stmt, err := on.PrepareContext(context.WithoutCancel(ctx), numbered.ReplaceAllLiteralString(text, "?")) //nolint:sqlclosecheck // kept
 	if err != nil {
 		return nil, err
 	}
@@ -70,7 +70,7 @@ func (s session) exec(ctx context.Context, text string, args ...any) (int64, err
 		result, err = s.on.ExecContext(ctx, text, args...)
 	} else {
 		var stmt *sql.Stmt
-		if stmt, err = s.prepared.get(ctx, s.on, text); err == nil {
+		if stmt, err = s.prepared.get(ctx, s.on, text); err == nil { //nolint:sqlclosecheck // kept
 			result, err = stmt.ExecContext(ctx, args...)
 		}
 	}
@@ -85,7 +85,7 @@ func (s session) query(ctx context.Context, text string, args ...any) (*sql.Rows
 	if s.prepared == nil {
 		return s.on.QueryContext(ctx, text, args...)
 	}
-	stmt, err := s.prepared.get(ctx, s.on, text)
+	stmt, err := s.prepared.get(ctx, s.on, text) //nolint:sqlclosecheck // kept
 	if err != nil {
 		return nil, err
 	}

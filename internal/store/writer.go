@@ -61,7 +61,7 @@ func newWriter(db *DB) *writer {
 var items = sync.Pool{New: func() any { return &item{done: make(chan struct{}, 1)} }}
 
 func newItem(ctx context.Context) *item {
-	it := items.Get().(*item) //nolint:forcetypeassert,errcheck // the pool holds nothing else
+	it := items.Get().(*item) //nolint:forcetypeassert // the pool holds nothing else
 	it.ctx = ctx
 	it.state.Store(waiting)
 	return it
@@ -177,7 +177,8 @@ func (w *writer) gather() {
 func (w *writer) next() (batch []*item, last bool) {
 	w.mu.Lock()
 	n := min(len(w.queue), maxBatch)
-	batch = append(w.spare[:0], w.queue[:n]...)
+	batch = w.spare[:0]
+	batch = append(batch, w.queue[:n]...)
 	w.spare = batch
 	rest := copy(w.queue, w.queue[n:])
 	clear(w.queue[rest:])

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -94,7 +95,7 @@ func testClientNamesContended(e *Env) {
 		errs := together(64, func(i int) error {
 			c := e.client(fmt.Sprint("One name ", unique))
 			if unique == client.NameOfAnyVersion {
-				c.Version = fmt.Sprint(i)
+				c.Version = strconv.Itoa(i)
 			}
 			return e.DB.Clients().Create(context.Background(), c, unique, e.event("client.create"))
 		})

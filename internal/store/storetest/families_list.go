@@ -58,7 +58,7 @@ func (l *listed) all(q token.Query) (list []token.Standing) {
 		if !page.More {
 			return list
 		}
-		if !(bytes.Compare(page.Next[:], q.After[:]) < 0 || q.After == token.ID{}) {
+		if q.After != (token.ID{}) && bytes.Compare(page.Next[:], q.After[:]) >= 0 {
 			l.Fatal("a list does not go on")
 		}
 		q.After = page.Next

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/ostiary/ostiary/internal/core/audit"
@@ -142,7 +143,7 @@ func testScopesContended(e *Env) {
 	const n = 32
 	errs := together(n, func(int) error {
 		_, err := e.DB.Scopes().Change(context.Background(), appID, "contended", func(s *scope.Scope) (audit.Event, error) {
-			s.URLPatterns = append(s.URLPatterns, "/"+fmt.Sprint(len(s.URLPatterns)))
+			s.URLPatterns = append(s.URLPatterns, "/"+strconv.Itoa(len(s.URLPatterns)))
 			return e.event("scope.update"), nil
 		})
 		return err

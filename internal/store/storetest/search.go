@@ -235,7 +235,7 @@ func testAuditSearch(e *Env) {
 		for _, limit := range []int{1, 5, 100} {
 			c.filter.Limit, c.filter.After = limit, audit.Cursor{}
 			n := 0
-			for pages := 0; pages < 100; pages++ {
+			for range 100 {
 				events, next, err := e.DB.Audit().Search(e.Context(), appID, c.filter)
 				e.must(err)
 				n += len(events)

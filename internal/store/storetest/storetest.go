@@ -330,7 +330,7 @@ func testApplicationsContended(e *Env) {
 func testDataKeys(e *Env) {
 	ctx, keys := e.Context(), e.DB.Keys()
 	add := func(before []key.WrappedKey) ([]key.WrappedKey, []audit.Event, error) {
-		n := int32(len(before) + 1) //nolint:gosec // few
+		n := int32(len(before) + 1)
 		return append(before, key.WrappedKey{Number: n, Purpose: key.Digest, Wrapped: bytes.Repeat([]byte{byte(n)}, 60), CreatedAt: e.Now}), nil, nil
 	}
 	errs := together(8, func(int) error {
@@ -344,7 +344,7 @@ func testDataKeys(e *Env) {
 		e.Fatalf("8 keys were added one after the other, %d are there", len(got))
 	}
 	for i, k := range got {
-		e.same(k, key.WrappedKey{Number: int32(i + 1), Purpose: key.Digest, Wrapped: bytes.Repeat([]byte{byte(i + 1)}, 60), CreatedAt: e.Now}) //nolint:gosec // few
+		e.same(k, key.WrappedKey{Number: int32(i + 1), Purpose: key.Digest, Wrapped: bytes.Repeat([]byte{byte(i + 1)}, 60), CreatedAt: e.Now})
 	}
 	after, err := keys.ChangeDataKeys(ctx, func(before []key.WrappedKey) ([]key.WrappedKey, []audit.Event, error) {
 		before[1].Wrapped = []byte("again")

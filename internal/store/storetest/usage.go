@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/ostiary/ostiary/internal/core/audit"
@@ -63,8 +64,15 @@ func testUsageUnused(e *Env) {
 		made, used time.Duration // before now; used 0: never
 		unused     bool
 	}{
-		{100 * day, 0, true}, {90 * day, 80 * day, true}, {70 * day, 0, true}, {100 * day, 60 * day, true}, {60 * day, 0, true},
-		{100 * day, day, false}, {day, 0, false}, {100 * day, 30 * day, false}, {2 * day, day, false},
+		{100 * day, 0, true},
+		{90 * day, 80 * day, true},
+		{70 * day, 0, true},
+		{100 * day, 60 * day, true},
+		{60 * day, 0, true},
+		{100 * day, day, false},
+		{day, 0, false},
+		{100 * day, 30 * day, false},
+		{2 * day, day, false},
 	} {
 		made := e.client(fmt.Sprint("client ", i))
 		made.CreatedAt = e.Now.Add(-c.made)
@@ -144,7 +152,7 @@ func testUsageRemove(e *Env) {
 		for _, at := range []time.Time{old, e.Now} {
 			c := usage.Count{Hour: usage.HourOf(at), Kind: "client_credentials", N: 1}
 			batch.Clients = append(batch.Clients, usage.ClientCount{Client: client, Count: c})
-			batch.Totals = append(batch.Totals, usage.Total{ApplicationID: fmt.Sprint(client), Count: c})
+			batch.Totals = append(batch.Totals, usage.Total{ApplicationID: strconv.FormatInt(client, 10), Count: c})
 		}
 	}
 	e.must(store.Add(ctx, batch))
@@ -158,7 +166,7 @@ func testUsageRemove(e *Env) {
 	for client := range int64(7) {
 		got, err := store.Clients(ctx, client, usage.HourOf(old), usage.HourOf(e.Now))
 		e.must(err)
-		total, err := store.Totals(ctx, fmt.Sprint(client), usage.HourOf(old), usage.HourOf(e.Now))
+		total, err := store.Totals(ctx, strconv.FormatInt(client, 10), usage.HourOf(old), usage.HourOf(e.Now))
 		e.must(err)
 		if len(got) != 1 || len(total) != 1 || got[0].Hour != usage.HourOf(e.Now) {
 			e.Fatalf("left of client %d: %v and %v", client, got, total)
