@@ -174,6 +174,15 @@ func (l *listener) next() (*net.TCPConn, error) {
 	return c, nil
 }
 
+// Close may come after take has closed: a server closes its listener at Shutdown
+// where Serve has not returned yet.
+func (l *listener) Close() error {
+	if err := l.TCPListener.Close(); !errors.Is(err, net.ErrClosed) {
+		return err
+	}
+	return nil
+}
+
 // leave wakes Accept, which then takes what waits and closes.
 func (l *listener) leave() {
 	l.leaving.Store(true)

@@ -158,3 +158,43 @@ func TestDrainCutsWhatTakesTooLong(t *testing.T) {
 	}
 	close(d.leave)
 }
+
+// lingering gives Serve the end of the listener only when the server closes it.
+type lingering struct {
+	net.Listener
+	closed chan struct{}
+}
+
+func (l *lingering) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err != nil {
+		<-l.closed
+	}
+	return c, err
+}
+
+func (l *lingering) Close() error {
+	defer close(l.closed)
+	return l.Listener.Close()
+}
+
+// A listener that closed before Serve returned is no fault of the requests.
+func TestFinishBeforeServeReturns(t *testing.T) {
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := web.NewDrain(l, func() string { return "made" })
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &http.Server{Handler: http.NotFoundHandler(), ConnState: d.ConnState, ReadHeaderTimeout: time.Minute}
+	inner, served := &lingering{d.Listener(), make(chan struct{})}, make(chan error, 1)
+	go func() { served <- server.Serve(inner) }()
+	if err := d.Finish(t.Context(), server); err != nil {
+		t.Error(err)
+	}
+	if err := <-served; !errors.Is(err, http.ErrServerClosed) {
+		t.Error(err)
+	}
+}
