@@ -27,9 +27,9 @@ func fromAkamai(raw json.RawMessage, e *Entry) {
 	}
 	r := &e.Record
 	e.Name = c.Name
-	r.ID, r.Name, r.Kind, r.Type = given(c.ID), &c.Name, pointer(client.Other), pointer(client.Confidential)
+	r.ID, r.Name, r.Kind, r.Type = given(c.ID), &c.Name, new(client.Other), new(client.Confidential)
 	if c.IPWhitelist != nil && !slices.Equal(c.IPWhitelist, anyAddress) {
-		r.AllowedIPs = pointer(client.AddressList(c.IPWhitelist))
+		r.AllowedIPs = new(client.AddressList(c.IPWhitelist))
 	}
 	features := slices.DeleteFunc(c.Features, func(f string) bool { return f == string(client.Metadata) })
 	if len(features) < len(c.Features) {

@@ -72,8 +72,8 @@ func (e *Entry) distinguish(seen map[string]bool) {
 	e.note("version", "Another client has the same name, so this one got a version, made from its id.")
 }
 
-func (e *Entry) refuse(field, format string, args ...any) {
-	e.Refused = append(e.Refused, Refusal{field, fmt.Sprintf(format, args...)})
+func (e *Entry) refuse(field, text string) {
+	e.Refused = append(e.Refused, Refusal{field, text})
 }
 
 func (e *Entry) note(field, format string, args ...any) {
@@ -88,8 +88,6 @@ func (e *Entry) read(raw json.RawMessage, into any) bool {
 	}
 	return true
 }
-
-func pointer[T any](v T) *T { return &v }
 
 // given gives a pointer to a value that is not the zero one, else nil.
 func given[T comparable](v T) *T {
@@ -156,9 +154,9 @@ func (e *Entry) settle(public bool, grants, redirects []string) {
 	kind := kindOf(public, grants, redirects)
 	r.Kind, r.GrantTypes, r.RedirectURIs = &kind, &grants, listed(redirects)
 	if kind == client.Other {
-		r.Type = pointer(client.Confidential)
+		r.Type = new(client.Confidential)
 		if public {
-			r.Type = pointer(client.PublicType)
+			r.Type = new(client.PublicType)
 		}
 	}
 }

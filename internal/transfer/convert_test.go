@@ -158,7 +158,7 @@ func FuzzConvert(f *testing.F) {
 		if err != nil {
 			f.Fatal(err)
 		}
-		f.Add(uint8(i), string(text)) //nolint:gosec // there are three
+		f.Add(uint8(i), string(text))
 	}
 	f.Fuzz(func(t *testing.T, which uint8, text string) {
 		s := transfer.Sources()[int(which)%len(transfer.Sources())]

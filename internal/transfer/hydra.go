@@ -50,12 +50,11 @@ func (l *hydraList) UnmarshalJSON(b []byte) error {
 		if err := json.Unmarshal(b, &text); err != nil {
 			return err
 		}
-		if strings.HasPrefix(text, "[") {
-			b = []byte(text)
-		} else {
+		if !strings.HasPrefix(text, "[") {
 			*l = slices.DeleteFunc(strings.Split(text, "|"), func(s string) bool { return s == "" })
 			return nil
 		}
+		b = []byte(text)
 	}
 	var list []string
 	err := json.Unmarshal(b, &list)
@@ -170,7 +169,7 @@ func (e *Entry) hydraAuthentication(c *hydraClient, public bool, grants []string
 		return
 	}
 	if slices.Contains(grants, code) {
-		r.RequirePKCE = pointer(false) // nothing there asks for it, save a setting of the whole server
+		r.RequirePKCE = new(false) // nothing there asks for it, save a setting of the whole server
 	}
 	switch {
 	case c.Secret == "":

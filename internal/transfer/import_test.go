@@ -183,7 +183,7 @@ func TestEachField(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			view, err := json.Marshal(made.View(r.to.Application, "https://id.example/app", client.Usage{}))
+			view, err := json.Marshal(made.View(r.to.Application, "https://id.example/app", client.Usage{})) //nolint:gosec // a view has none (G117)
 			if err != nil {
 				t.Fatal(err)
 			}

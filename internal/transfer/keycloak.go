@@ -174,7 +174,7 @@ func (e *Entry) keycloakSecret(c *keycloakClient, grants []string) {
 		e.note("implicitFlowEnabled", "The implicit grant is for public clients only; it is left out.")
 	}
 	if slices.Contains(grants, code) {
-		r.RequirePKCE = pointer(c.Attributes["pkce.code.challenge.method"] != "")
+		r.RequirePKCE = new(c.Attributes["pkce.code.challenge.method"] != "")
 	}
 	if c.Secret == "" || strings.Trim(c.Secret, "*") == "" { // an export by the console hides it
 		e.note("secret", "There is none in the file; the client has none until one is added. An export by kc.sh has it.")
@@ -203,7 +203,7 @@ func (e *Entry) keycloakScopes(c *keycloakClient) {
 	switch {
 	case e.Record.Scopes == nil:
 	case len(optional) == 0:
-		e.Record.RequireRequestedScopes = pointer(false)
+		e.Record.RequireRequestedScopes = new(false)
 	default:
 		e.note("defaultClientScopes", "The client must name its scopes from now on: without a name it would get the optional ones too.")
 	}
@@ -220,8 +220,8 @@ func (e *Entry) keycloakAttributes(c *keycloakClient) {
 				r.AccessTokenLifetime = &client.Lifetime{Seconds: n}
 			}
 		case name == "backchannel.logout.url":
-			r.BackchannelLogoutURI = pointer(value)
-			r.BackchannelLogoutSessionRequired = pointer(c.Attributes["backchannel.logout.session.required"] == "true")
+			r.BackchannelLogoutURI = new(value)
+			r.BackchannelLogoutSessionRequired = new(c.Attributes["backchannel.logout.session.required"] == "true")
 		case name == "post.logout.redirect.uris":
 			r.PostLogoutRedirectURIs = e.keycloakLogout(value)
 		case name == "pkce.code.challenge.method" && value != "S256":
