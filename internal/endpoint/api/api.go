@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -61,11 +62,10 @@ func New(deps Deps) *web.Surface {
 	// Made when it is first asked for: the start has no time for it.
 	asJSON := sync.OnceValues(func() ([]byte, error) { return json.Marshal(b.huma.OpenAPI()) })
 	asYAML := sync.OnceValues(b.huma.OpenAPI().YAML)
-	return web.NewSurface("api", writeError, append(
-		b.routes.list,
+	return web.NewSurface("api", writeError, slices.Concat(b.routes.list, []web.Route{
 		documentRoute("/api/openapi.json", "application/openapi+json", asJSON),
 		documentRoute("/api/openapi.yaml", "application/openapi+yaml", asYAML),
-	)...)
+	})...)
 }
 
 // documentRoute serves the OpenAPI document to anybody.

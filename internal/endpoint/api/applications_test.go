@@ -126,7 +126,7 @@ func TestKeys(t *testing.T) {
 		t.Errorf("at once: %s", got)
 	}
 	r.want(http.StatusOK, "POST", "/keys/rotate", `{"immediately":true}`)
-	if got := states(); got != "retired retired active" {
+	if got := states(); got != "retired retired active" { //nolint:dupword // states of keys
 		t.Errorf("at once again: %s", got)
 	}
 	r.Clock.Advance(time.Second)

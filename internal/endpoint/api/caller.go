@@ -133,11 +133,11 @@ func (a *api) application(c *call, id string) (*application.Application, error) 
 	// An id that none can have is not looked for: PostgreSQL takes no NUL and no
 	// broken UTF-8.
 	if application.ValidateID(id) != nil {
-		return nil, nil //nolint:nilnil // there is none, and that is no error here
+		return nil, nil //nolint:nilerr // there is none, and that is no error here
 	}
 	app, err := a.Applications.Get(c.Context(), id)
 	if fault.KindOf(err) == fault.NotFound {
-		return nil, nil //nolint:nilnil // as above
+		return nil, nil
 	}
 	return app, err
 }

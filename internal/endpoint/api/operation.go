@@ -96,7 +96,7 @@ func intercept(ctx huma.Context, _ string, v any) (any, error) {
 	}
 	c := ctx.Context().Value(callKey{}).(*call) //nolint:forcetypeassert // put there by routes
 	if c.err != nil {
-		return struct{}{}, nil
+		return struct{}{}, nil //nolint:nilerr // c.err is written in its place
 	}
 	p := problem(model.Status, "")
 	if model.Status == http.StatusUnprocessableEntity {

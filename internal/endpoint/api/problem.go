@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/ostiary/ostiary/internal/core/fault"
@@ -13,7 +14,7 @@ import (
 
 // Problem is an error as it is answered (RFC 9457). It never repeats a value
 // that was sent.
-type Problem struct {
+type Problem struct { //nolint:errname // as RFC 9457 calls it
 	Title  string    `json:"title" doc:"The status, in words."`
 	Status int       `json:"status" doc:"The HTTP status."`
 	Detail string    `json:"detail,omitempty" doc:"What went wrong, and what to do about it."`
@@ -32,11 +33,11 @@ type Refusal struct {
 
 // Error gives the whole problem, for the log.
 func (p *Problem) Error() string {
-	text := p.Detail
+	text := []string{p.Detail}
 	for _, e := range p.Errors {
-		text += " " + e.Location + ": " + e.Message
+		text = append(text, e.Location+": "+e.Message)
 	}
-	return text
+	return strings.Join(text, " ")
 }
 
 func problem(status int, detail string) *Problem {
@@ -125,7 +126,7 @@ func writeError(w http.ResponseWriter, r *http.Request, err error) {
 	p := describe(err)
 	h := w.Header()
 	if p.challenge {
-		bearer := `Bearer realm="ostiary"`
+		bearer := `Bearer realm="ostiary"` //nolint:gosec // a challenge, no credential (G101)
 		if p.bearer != "" {
 			bearer += `, error="` + p.bearer + `"`
 		}
@@ -135,7 +136,7 @@ func writeError(w http.ResponseWriter, r *http.Request, err error) {
 		seconds := (p.retryAfter + time.Second - 1) / time.Second
 		h["Retry-After"] = []string{strconv.FormatInt(int64(seconds), 10)}
 	}
-	body, _ := json.Marshal(p) // plain fields cannot fail
+	body, _ := json.Marshal(p) //nolint:errchkjson // plain fields cannot fail
 	h["Content-Type"] = []string{"application/problem+json"}
 	h["Cache-Control"] = []string{"no-store"}
 	w.WriteHeader(p.Status)

@@ -53,19 +53,6 @@ func (p *Paging) place() (string, error) {
 	return string(text), nil
 }
 
-// number opens a cursor that is a number ≥ 1, 0 where there is none.
-func (p *Paging) number() (int64, error) {
-	text, err := p.place()
-	if err != nil || text == "" {
-		return 0, err
-	}
-	n, err := strconv.ParseInt(text, 10, 64)
-	if err != nil || n < 1 {
-		return 0, errCursor
-	}
-	return n, nil
-}
-
 // IfMatch is what every write of a record takes.
 type IfMatch struct {
 	Value string `header:"If-Match" doc:"The entity tag of the record as it was read: where it changed since, nothing is done (412). It may be left out."`
@@ -78,7 +65,7 @@ var errStale = problem(http.StatusPreconditionFailed, "If-Match is not the entit
 func (m *IfMatch) revision() (*int64, error) {
 	switch tag := strings.TrimSpace(m.Value); {
 	case tag == "" || tag == "*":
-		return nil, nil //nolint:nilnil // no precondition
+		return nil, nil // no precondition
 	case len(tag) > 2 && tag[0] == '"' && tag[len(tag)-1] == '"':
 		n, err := strconv.ParseInt(tag[1:len(tag)-1], 10, 64)
 		if err != nil {

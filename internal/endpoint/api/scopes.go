@@ -165,7 +165,7 @@ type writeResource struct {
 
 func (a *api) resources(b *builder) {
 	const all, one = "/applications/{app}/resources", "/applications/{app}/resources/{identifier}"
-	fields := writable[resource.Fields](b, "ResourceFields", map[string]string{
+	fields := writable[resource.Fields](b, "ResourceFields", map[string]string{ //nolint:gosec // prose (G101)
 		"identifier":            "The URI of the API, as its clients name it (RFC 8707); fixed.",
 		"name":                  "Up to 255 characters.",
 		"scopes":                "The scopes that a token for it may carry; none: any.",
