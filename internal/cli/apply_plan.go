@@ -214,7 +214,7 @@ func (p *planner) find(ctx context.Context, e *entry, in *realm) (*record, error
 	}
 	found, err := in.remote.take(e.noun.calls.get(ctx, in.remote.api, in.id, key))
 	if refused, ok := errors.AsType[*apiclient.Error](err); ok && refused.Status == http.StatusNotFound {
-		return nil, nil //nolint:nilnil // there is none, and that is no error here
+		return nil, nil // there is none, and that is no error here
 	}
 	return found, err
 }
@@ -226,7 +226,7 @@ const maxSearch = 100
 func (p *planner) findByName(ctx context.Context, e *entry, in *realm) (*record, error) {
 	name, err := client.CleanName(e.text("name"))
 	if err != nil {
-		return nil, nil //nolint:nilerr,nilnil // no client has such a name; the rules say what is wrong with it
+		return nil, nil //nolint:nilerr // no client has such a name; the rules say what is wrong with it
 	}
 	beginning, cursor := name, ""
 	if runes := []rune(name); len(runes) > maxSearch {
@@ -248,7 +248,7 @@ func (p *planner) findByName(ctx context.Context, e *entry, in *realm) (*record,
 			}
 		}
 		if cursor = page.text("next_cursor"); cursor == nothing {
-			return nil, nil //nolint:nilnil // there is none, and that is no error here
+			return nil, nil // there is none, and that is no error here
 		}
 	}
 }

@@ -3,6 +3,7 @@ package cli
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -78,7 +79,7 @@ func activationCommand(use, short string, active bool) *cobra.Command {
 				return err
 			}
 		}
-		document := map[string]json.RawMessage{"active": json.RawMessage(fmt.Sprint(active))}
+		document := map[string]json.RawMessage{"active": json.RawMessage(strconv.FormatBool(active))}
 		if asJSON {
 			return clients.patch(c, r, app, args[0], document, true)
 		}

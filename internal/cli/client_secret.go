@@ -22,7 +22,7 @@ func secretCommand() *cobra.Command {
 	return c
 }
 
-const secretAddExample = `  ostiary client secret add 3bchk5hsx6v58dkn288nbybmxfyk32u7 --label 2026 --retire-others-in-hours 24`
+const secretAddExample = `  ostiary client secret add 3bchk5hsx6v58dkn288nbybmxfyk32u7 --label 2026 --retire-others-in-hours 24` //nolint:gosec // an id, no credential (G101)
 
 func secretAddCommand() *cobra.Command {
 	var label, expires string

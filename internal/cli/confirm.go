@@ -26,7 +26,7 @@ func confirm(c *cobra.Command, yes bool, what string) error {
 		return nil
 	}
 	in, isFile := c.InOrStdin().(*os.File)
-	if !isFile || !term.IsTerminal(int(in.Fd())) { //nolint:gosec // descriptors are small
+	if !isFile || !term.IsTerminal(int(in.Fd())) {
 		return &config.Error{Err: fmt.Errorf("%w\n%s", errNobodyToAsk, what)}
 	}
 	if _, err := fmt.Fprintf(c.ErrOrStderr(), "%s\nType yes to go on: ", what); err != nil {

@@ -154,7 +154,7 @@ func parseMoment(text string, now time.Time) (string, error) {
 func parsePeriod(text string) (time.Duration, error) {
 	if days, ok := strings.CutSuffix(text, "d"); ok {
 		n, err := strconv.ParseUint(days, 10, 16)
-		return time.Duration(n) * 24 * time.Hour, err //nolint:gosec // 16 bits
+		return time.Duration(n) * 24 * time.Hour, err
 	}
 	period, err := time.ParseDuration(text)
 	if err == nil && period < 0 {

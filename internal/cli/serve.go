@@ -56,7 +56,7 @@ func serve(c *cobra.Command) (err error) {
 	if err != nil {
 		return err
 	}
-	defer listeners.Close() // closed before, save where the start fails
+	defer func() { _ = listeners.Close() }() // closed before, save where the start fails
 	a, err := app.Open(ctx, conf, time.Now)
 	if err != nil {
 		return err
@@ -72,7 +72,7 @@ func serve(c *cobra.Command) (err error) {
 
 // found sets an empty store up, and gives the secrets to whoever started it.
 func found(ctx context.Context, c *cobra.Command, conf *config.Config, a *app.App) error {
-	if out, isFile := c.OutOrStdout().(*os.File); isFile && term.IsTerminal(int(out.Fd())) { //nolint:gosec // descriptors are small
+	if out, isFile := c.OutOrStdout().(*os.File); isFile && term.IsTerminal(int(out.Fd())) {
 		first, err := a.Found(ctx, nil)
 		if err != nil {
 			return err

@@ -51,9 +51,11 @@ func tokenInspectCommand() *cobra.Command {
 	})
 }
 
+//nolint:gosec // prose (G101)
 const tokenRevokeHelp = `Revoke a token family by its id, or all those of a client, a user or a scope.
 They are dead at once.`
 
+//nolint:gosec // ids, no credentials (G101)
 const tokenRevokeExample = `  ostiary token revoke 5rbgq3ms8k4tz5d3ypm6gdxq2w
   ostiary token revoke --of-client 3bchk5hsx6v58dkn288nbybmxfyk32u7 --scope orders.write --yes`
 

@@ -104,7 +104,7 @@ type progress struct{ bar *progressbar.ProgressBar }
 // newProgress begins to show it; size -1 is not known.
 func newProgress(c *cobra.Command, size int64) *progress {
 	errs, isFile := c.ErrOrStderr().(*os.File)
-	if !isFile || !term.IsTerminal(int(errs.Fd())) { //nolint:gosec // descriptors are small
+	if !isFile || !term.IsTerminal(int(errs.Fd())) {
 		return &progress{}
 	}
 	return &progress{progressbar.NewOptions64(
