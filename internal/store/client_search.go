@@ -80,7 +80,7 @@ type search struct {
 	Clients
 	client.Search
 
-	ctx           context.Context //nolint:containedctx // it lives as long as the call
+	ctx           context.Context // it lives as long as the call
 	applicationID string
 	text          string // folded
 	found         []*client.Client

@@ -191,7 +191,7 @@ func (o *Operations) there(ctx context.Context, applicationID string, r *Record,
 	}
 	c, err := find()
 	if fault.KindOf(err) == fault.NotFound {
-		return nil, nil //nolint:nilnil // there is none, and that is no error here
+		return nil, nil // there is none, and that is no error here
 	}
 	return c, err
 }
