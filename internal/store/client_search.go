@@ -23,6 +23,12 @@ const (
 	maxExamined   = 750
 )
 
+// pickClients finds the clients by their ids first: asked for in the order of
+// their sequences, SQLite would walk through all of them.
+func pickClients(d *dialect) string {
+	return selectClients(`sequence IN (SELECT sequence FROM client WHERE application_id = $1 AND id IN (` + d.values("$2") + `))`)
+}
+
 // Pick implements client.Searcher.
 func (c Clients) Pick(ctx context.Context, applicationID string, ids []string) ([]*client.Client, error) {
 	var rows clientRows
@@ -30,7 +36,7 @@ func (c Clients) Pick(ctx context.Context, applicationID string, ids []string) (
 	if err != nil || len(ids) == 0 {
 		return nil, err
 	}
-	_, err = readAll(ctx, c.db, rows.scan, selectClients(`application_id = $1 AND id IN (`+c.db.dialect.values("$2")+`)`), applicationID, string(list))
+	_, err = readAll(ctx, c.db, rows.scan, pickClients(c.db.dialect), applicationID, string(list))
 	return rows.list, err
 }
 

@@ -48,6 +48,7 @@ func TestPlans(t *testing.T) {
 		"end of a page":      {scanAllEnd, 2, "USING PRIMARY KEY"},
 		"end of an era":      {scanEraEnd, 3, "family_era"},
 		"count live":         {countLive, 4, "family_era"},
+		"clients by ids":     {pickClients(db.dialect), 2, "client_id"},
 		"clients, texts":     {clientTexts(db.dialect), 3, "client_sequence"},
 	} {
 		t.Run(name, func(t *testing.T) {
