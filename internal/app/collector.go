@@ -4,11 +4,11 @@ import "runtime/debug"
 
 // How the garbage collector is set, unless the operator set it (GOGC,
 // GOMEMLIMIT). A few MiB are alive at a time, so at Go's default the collector
-// hardly ever rests: it took a tenth of the CPU at full load. The limit is soft
-// and holds the heap to what it would be at the default once the caches are full.
+// hardly ever rests: it took a tenth of the CPU at full load. The limit is soft;
+// SQLite's memory, which the Go runtime does not see, comes on top of it.
 const (
 	collectPercent = 400
-	memoryLimit    = 128 << 20 // bytes
+	memoryLimit    = 104 << 20 // bytes
 )
 
 func (a *App) setCollector() {
