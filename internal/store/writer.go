@@ -94,13 +94,14 @@ func (it *item) take() bool {
 }
 
 // wait gives the outcome of an item, or drops the item where it was not yet
-// taken when its request ended. The item is free after it.
-func (it *item) wait() (died []token.ID, err error) {
+// taken when its request ended. The item must not be touched after it: one that
+// was dropped is the writer's at once, hence the request is given apart.
+func (it *item) wait(ctx context.Context) (died []token.ID, err error) {
 	select {
 	case <-it.done:
-	case <-it.ctx.Done():
+	case <-ctx.Done():
 		if it.state.CompareAndSwap(waiting, dropped) {
-			return nil, context.Cause(it.ctx)
+			return nil, context.Cause(ctx)
 		}
 		<-it.done
 	}
@@ -132,7 +133,7 @@ func (w *writer) mint(ctx context.Context, f *token.Family) ([]token.ID, error) 
 	if err := w.put(it); err != nil {
 		return nil, err
 	}
-	return it.wait()
+	return it.wait(ctx)
 }
 
 // run is the writer's goroutine.
