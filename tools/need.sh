@@ -3,8 +3,9 @@
 # name. On anything that is not Debian, or without root and sudo, it says what
 # to install and fails; nothing is skipped.
 #
-#   tools/need.sh test     PostgreSQL for the store, a C compiler for -race
-#   tools/need.sh e2e      node and npm as well, for other people's programs
+#   tools/need.sh test     PostgreSQL for the store, a C compiler for -race, a
+#                          browser with node and npm (axe-core) for the pages
+#   tools/need.sh e2e      the same, for other people's programs
 #   tools/need.sh bench    wrk as well
 set -euo pipefail
 
@@ -21,22 +22,16 @@ packages=()
 want() { command -v "$1" >/dev/null || packages+=("${@:2}"); }
 
 case "${1:-test}" in
-test) ;;
-e2e)
-	want node nodejs
-	want npm npm
-	;;
-bench)
-	want node nodejs
-	want npm npm
-	want wrk wrk
-	;;
+test | e2e) want chromium chromium ;;
+bench) want wrk wrk ;;
 *)
 	echo "usage: tools/need.sh [test|e2e|bench]" >&2
 	exit 2
 	;;
 esac
 have_postgres || packages+=(postgresql)
+want node nodejs
+want npm npm
 want curl curl ca-certificates
 want git git
 want gcc gcc libc6-dev # the race detector needs it, the product does not
