@@ -81,12 +81,13 @@ var confined = map[string][]string{
 
 // parsers are the packages that read what strangers send; each has a fuzz target.
 var parsers = []string{
+	"internal/core/authorization",        // sealed requests
 	"internal/core/client",               // documents of clients, settings documents
 	"internal/core/client/rule/ipallow",  // CIDR prefixes
 	"internal/core/client/rule/redirect", // redirect URIs, origins
 	"internal/core/key",                  // JWS, sealed values, PHC strings
 	"internal/core/mergepatch",           // merge patches
-	"internal/core/oauth",                // scopes
+	"internal/core/oauth",                // scopes, claims, PKCE
 	"internal/core/resource",             // identifiers of resources
 	"internal/core/token",                // opaque tokens
 	"internal/endpoint/api",              // cursors, bodies, entity tags
