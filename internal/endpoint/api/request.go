@@ -77,6 +77,9 @@ func (m *IfMatch) revision() (*int64, error) {
 	}
 }
 
+// ifMatch is what the request says of the record that it writes.
+func (c *call) ifMatch() *IfMatch { return &IfMatch{c.Header.Get("If-Match")} }
+
 // document gives a body that is one JSON object in UTF-8; nil is no body.
 func (c *call) document() ([]byte, error) {
 	body := bytes.TrimSpace(c.body)
