@@ -110,6 +110,12 @@ var remains = []string{
 		(SELECT identifier, ordinal FROM resource_client WHERE application_id = $2 LIMIT $3)`,
 	`DELETE FROM resource WHERE application_id = $1 AND identifier IN
 		(SELECT identifier FROM resource WHERE application_id = $2 LIMIT $3)`,
+	`DELETE FROM user_term WHERE application_id = $1 AND (term, user_sequence) IN
+		(SELECT term, user_sequence FROM user_term WHERE application_id = $2 LIMIT $3)`,
+	`DELETE FROM user_role WHERE application_id = $1 AND (role, user_sequence) IN
+		(SELECT role, user_sequence FROM user_role WHERE application_id = $2 LIMIT $3)`,
+	`DELETE FROM user_record WHERE application_id = $1 AND uuid IN
+		(SELECT uuid FROM user_record WHERE application_id = $2 LIMIT $3)`,
 }
 
 // RemoveRemains takes a step at what is left of removed applications, at most

@@ -2,7 +2,10 @@
 // decides their alphabet and their lengths and nothing else.
 package ident
 
-import "crypto/rand"
+import (
+	"crypto/rand"
+	"encoding/hex"
+)
 
 // alphabet is lower-case letters and digits without those that people confuse
 // (i, l, o, 0, 1): 31 characters, 4.954 bits each.
@@ -40,6 +43,15 @@ func Request() string { return random(requestLength) }
 // Record makes the id of a row that is only ever named by the server (a secret,
 // an audit event, a signing key), 20 characters.
 func Record() string { return random(recordLength) }
+
+// User makes a user's uuid: RFC 9562, version 4, 122 random bits.
+func User() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:])
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	text := hex.EncodeToString(b[:])
+	return text[:8] + "-" + text[8:12] + "-" + text[12:16] + "-" + text[16:20] + "-" + text[20:]
+}
 
 // random draws n characters, each with the same probability: bytes at or above
 // the largest multiple of the alphabet's size are drawn again. crypto/rand
