@@ -31,6 +31,8 @@ type Minted struct {
 	Text     string
 	Scopes   []string
 	Lifetime time.Duration // 0: never expires
+	Refresh  string        // the refresh token; "": none
+	IDToken  string        // "": none
 }
 
 // Mint makes an access token in the format of the resource, or else of the

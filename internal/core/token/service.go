@@ -15,6 +15,7 @@ import (
 	"github.com/ostiary/ostiary/internal/core/client"
 	"github.com/ostiary/ostiary/internal/core/fault"
 	"github.com/ostiary/ostiary/internal/core/key"
+	"github.com/ostiary/ostiary/internal/core/user"
 )
 
 // Service mints, introspects and revokes tokens. It is safe for concurrent use.
@@ -57,6 +58,13 @@ type Token struct {
 	ID     string // `jti`
 	Family *Family
 	Client *client.Client // that it was issued to
+	User   *user.User     // whom it speaks for; nil: the client itself
+
+	// Of this token: a refresh may have asked for less than the Family has.
+	Scopes    []string
+	Audience  []string  // none: the issuer
+	IssuedAt  time.Time // zero: not known
+	ExpiresAt time.Time // zero: never
 }
 
 // maxText bounds the text of a token, in bytes. A JWT with the longest scope
@@ -148,7 +156,10 @@ func (s *Service) alive(ctx context.Context, r reference, f *Family) (Token, boo
 	if c.Inactive || c.Era != f.ClientEra {
 		return Token{}, false, nil
 	}
-	return Token{ID: r.String(), Family: f, Client: c}, true, nil
+	return Token{
+		ID: r.String(), Family: f, Client: c,
+		Scopes: f.Scopes, Audience: f.Audience, IssuedAt: f.IssuedAt, ExpiresAt: f.AccessExpiresAt,
+	}, true, nil
 }
 
 // Void forgets what is remembered of a family. Whoever changes one calls it
