@@ -54,7 +54,7 @@ var testLayers = []string{"internal/store", "internal/pgtest", "internal/servert
 
 // harness are the packages that only tests import. Like tests, and like what is
 // outside internal and cmd, they may use any library.
-var harness = []string{"internal/servertest", "internal/pgtest", "internal/store/storetest"}
+var harness = []string{"internal/servertest", "internal/pgtest", "internal/store/storetest", "internal/store/temporary"}
 
 // confined says in which packages of the product a library, and all below it,
 // may be imported; none: in tests only.

@@ -10,7 +10,6 @@ import (
 	"net"
 	"net/http"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -18,6 +17,7 @@ import (
 
 	"github.com/ostiary/ostiary/internal/app"
 	"github.com/ostiary/ostiary/internal/config"
+	"github.com/ostiary/ostiary/internal/store/temporary"
 )
 
 // Options are what a test may choose; the zero value is a server as it starts
@@ -39,7 +39,7 @@ type Server struct {
 	OwnerID       string // a client with the feature owner
 	OwnerSecret   string
 	Data          string // the data directory
-	Clock         *Clock
+	Clock         *temporary.Clock
 	App           *app.App // the services of the core, and the store
 
 	t       testing.TB
@@ -56,7 +56,7 @@ func Start(t testing.TB, options Options) *Server {
 	if now.IsZero() {
 		now = time.Now().UTC().Truncate(time.Second)
 	}
-	s := &Server{t: t, options: options, Data: t.TempDir(), Clock: &Clock{now: now}}
+	s := &Server{t: t, options: options, Data: t.TempDir(), Clock: temporary.At(now)}
 	c, err := config.LoadFrom(pflag.NewFlagSet("servertest", pflag.ContinueOnError), []string{
 		"OSTIARY_DATA=" + s.Data, "OSTIARY_DATABASE=" + options.Database, "OSTIARY_PRESET=" + options.Preset,
 		"OSTIARY_LISTEN=127.0.0.1:1", "OSTIARY_DRAIN_DELAY=0s",
@@ -146,33 +146,6 @@ func (s *Server) Do(method, path, id, secret, contentType, body string) *http.Re
 	}
 	s.t.Cleanup(func() { _ = answer.Body.Close() })
 	return answer
-}
-
-// Clock is the time as the server sees it. It stands still until it is told.
-type Clock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-// Now gives the time.
-func (c *Clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-// Advance lets time pass.
-func (c *Clock) Advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
-}
-
-// Set sets the time.
-func (c *Clock) Set(t time.Time) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = t
 }
 
 // Listening is a free loopback address, for a server that a test starts as a

@@ -13,9 +13,9 @@ import (
 	"github.com/ostiary/ostiary/internal/core/audit"
 	"github.com/ostiary/ostiary/internal/core/client"
 	"github.com/ostiary/ostiary/internal/core/client/clienttest"
-	"github.com/ostiary/ostiary/internal/core/key"
 	"github.com/ostiary/ostiary/internal/core/scope"
 	"github.com/ostiary/ostiary/internal/store"
+	"github.com/ostiary/ostiary/internal/store/temporary"
 	"github.com/ostiary/ostiary/internal/transfer"
 )
 
@@ -33,15 +33,8 @@ var moment = time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
 func newRig(t testing.TB, settings application.Settings) *rig {
 	t.Helper()
 	clock := func() time.Time { return moment }
-	db, err := store.Open(t.Context(), store.Options{Data: t.TempDir(), Now: clock})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = db.Close() })
-	ring, err := key.OpenRing(t.Context(), db.Keys(), [32]byte{1}, clock)
-	if err != nil {
-		t.Fatal(err)
-	}
+	db := temporary.Open(t, t.TempDir(), clock)
+	ring := temporary.Ring(t, db, clock)
 	scopes := scope.NewRegistry(db.Scopes(), 1<<20)
 	r := &rig{TB: t, db: db, registry: client.NewRegistry(db.Clients(), ring, clock, 1<<20)}
 	apps := application.NewRegistry(db.Applications(), 1<<20)

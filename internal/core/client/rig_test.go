@@ -7,7 +7,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -17,9 +16,9 @@ import (
 	"github.com/ostiary/ostiary/internal/core/client/clienttest"
 	"github.com/ostiary/ostiary/internal/core/fault"
 	"github.com/ostiary/ostiary/internal/core/ident"
-	"github.com/ostiary/ostiary/internal/core/key"
 	"github.com/ostiary/ostiary/internal/core/scope"
 	"github.com/ostiary/ostiary/internal/store"
+	"github.com/ostiary/ostiary/internal/store/temporary"
 )
 
 const issuer = "https://id.example/app"
@@ -34,23 +33,15 @@ type rig struct {
 	app     *application.Application
 	source  audit.Source
 
-	mu  sync.Mutex
-	now time.Time
+	time *temporary.Clock
 }
 
 func newRig(t testing.TB) *rig {
 	t.Helper()
-	r := &rig{TB: t, now: time.Date(2026, 3, 4, 5, 6, 7, 890123456, time.UTC), source: audit.Source{Actor: "client:tester"}}
+	r := &rig{TB: t, time: temporary.At(time.Date(2026, 3, 4, 5, 6, 7, 890123456, time.UTC)), source: audit.Source{Actor: "client:tester"}}
 	r.app = &application.Application{ID: "app", Name: "App"}
-	var err error
-	if r.db, err = store.Open(t.Context(), store.Options{Data: t.TempDir(), Now: r.clock}); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = r.db.Close() })
-	ring, err := key.OpenRing(t.Context(), r.db.Keys(), [32]byte{1, 2, 3}, r.clock)
-	if err != nil {
-		t.Fatal(err)
-	}
+	r.db = temporary.Open(t, t.TempDir(), r.clock)
+	ring := temporary.Ring(t, r.db, r.clock)
 	apps := application.NewRegistry(r.db.Applications(), 1<<20)
 	r.clients = client.NewRegistry(r.db.Clients(), ring, r.clock, 1<<20)
 	scopes := scope.NewRegistry(r.db.Scopes(), 1<<20)
@@ -66,15 +57,11 @@ func newRig(t testing.TB) *rig {
 }
 
 func (r *rig) clock() time.Time {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.now
+	return r.time.Now()
 }
 
 func (r *rig) advance(d time.Duration) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.now = r.now.Add(d)
+	r.time.Advance(d)
 }
 
 // fields reads a document that is written rightly.

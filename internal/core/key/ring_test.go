@@ -9,29 +9,16 @@ import (
 
 	"github.com/ostiary/ostiary/internal/core/audit"
 	"github.com/ostiary/ostiary/internal/core/key"
-	"github.com/ostiary/ostiary/internal/store"
+	"github.com/ostiary/ostiary/internal/store/temporary"
 )
 
-type clock struct{ now time.Time }
-
-func (c *clock) Now() time.Time { return c.now }
-
-func open(t *testing.T) (key.Store, *clock) {
+func open(t *testing.T) (key.Store, *temporary.Clock) {
 	t.Helper()
-	c := &clock{time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
-	db, err := store.Open(t.Context(), store.Options{Data: t.TempDir(), Now: c.Now})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := db.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return db.Keys(), c
+	c := temporary.At(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC))
+	return temporary.Open(t, t.TempDir(), c.Now).Keys(), c
 }
 
-func ringOf(t *testing.T, s key.Store, c *clock, master byte) *key.Ring {
+func ringOf(t *testing.T, s key.Store, c *temporary.Clock, master byte) *key.Ring {
 	t.Helper()
 	r, err := key.OpenRing(t.Context(), s, [32]byte{master}, c.Now)
 	if err != nil {
@@ -184,7 +171,7 @@ func TestSignersFollowTheSchedule(t *testing.T) {
 	signers := key.NewSigners(s, ringOf(t, s, c, 1), c.Now, key.Schedule{Period: 10 * 24 * time.Hour, PublishAhead: 24 * time.Hour})
 	sign := func(life time.Duration) string {
 		t.Helper()
-		text, err := signers.Sign(t.Context(), "app", "ES256", "at+jwt", []byte(`{}`), c.now.Add(life))
+		text, err := signers.Sign(t.Context(), "app", "ES256", "at+jwt", []byte(`{}`), c.Now().Add(life))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -209,17 +196,17 @@ func TestSignersFollowTheSchedule(t *testing.T) {
 	if published() != 1 {
 		t.Fatalf("%d keys at first", published())
 	}
-	c.now = c.now.Add(9 * 24 * time.Hour)
+	c.Advance(9 * 24 * time.Hour)
 	tend()
 	if published() != 2 || headerOf(sign(time.Hour)) != headerOf(first) {
 		t.Fatalf("a day ahead: %d keys are published, and the old one must sign", published())
 	}
-	c.now = c.now.Add(24 * time.Hour)
+	c.Advance(24 * time.Hour)
 	tend()
 	if headerOf(sign(time.Hour)) == headerOf(first) {
 		t.Fatal("on the day the new key must sign")
 	}
-	c.now = c.now.Add(9 * 24 * time.Hour)
+	c.Advance(9 * 24 * time.Hour)
 	tend()
 	if _, err := signers.Verify(t.Context(), "app", first, "at+jwt"); err != nil {
 		t.Errorf("a token that lives is refused: %v", err)
@@ -230,7 +217,7 @@ func TestSignersFollowTheSchedule(t *testing.T) {
 	if _, err := signers.Verify(t.Context(), "app", first, "JWT"); !errors.Is(err, key.ErrToken) {
 		t.Errorf("as another type: %v", err)
 	}
-	c.now = c.now.Add(5 * 24 * time.Hour)
+	c.Advance(5 * 24 * time.Hour)
 	tend()
 	if _, err := signers.Verify(t.Context(), "app", first, "at+jwt"); !errors.Is(err, key.ErrToken) {
 		t.Errorf("the first key is still published: %v", err)
@@ -242,7 +229,7 @@ func TestAnotherAlgorithmActsAtOnce(t *testing.T) {
 	signers := key.NewSigners(s, ringOf(t, s, c, 1), c.Now, key.DefaultSchedule)
 	var tokens []string
 	for _, algorithm := range key.Algorithms {
-		text, err := signers.Sign(t.Context(), "app", algorithm, "at+jwt", []byte(`{}`), c.now.Add(time.Hour))
+		text, err := signers.Sign(t.Context(), "app", algorithm, "at+jwt", []byte(`{}`), c.Now().Add(time.Hour))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -16,6 +16,7 @@ import (
 	"github.com/ostiary/ostiary/internal/core/resource"
 	"github.com/ostiary/ostiary/internal/core/scope"
 	"github.com/ostiary/ostiary/internal/store"
+	"github.com/ostiary/ostiary/internal/store/temporary"
 )
 
 const (
@@ -40,11 +41,7 @@ type rig struct {
 func newRig(t *testing.T) *rig {
 	t.Helper()
 	now := func() time.Time { return start }
-	db, err := store.Open(t.Context(), store.Options{Data: t.TempDir(), Now: now})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = db.Close() })
+	db := temporary.Open(t, t.TempDir(), now)
 	r := &rig{T: t, db: db, resources: resource.NewRegistry(db.Resources(), 1<<20)}
 	r.ops = resource.NewOperations(db.Resources(), r.resources, now)
 	scopes := scope.NewOperations(db.Scopes(), scope.NewRegistry(db.Scopes(), 1<<20), now)

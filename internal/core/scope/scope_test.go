@@ -12,6 +12,7 @@ import (
 	"github.com/ostiary/ostiary/internal/core/oauth"
 	"github.com/ostiary/ostiary/internal/core/scope"
 	"github.com/ostiary/ostiary/internal/store"
+	"github.com/ostiary/ostiary/internal/store/temporary"
 )
 
 const app = "first"
@@ -28,11 +29,7 @@ type rig struct {
 func newRig(t *testing.T) *rig {
 	t.Helper()
 	r := &rig{T: t, now: time.Date(2026, 3, 4, 5, 6, 7, 890123456, time.UTC)}
-	var err error
-	if r.db, err = store.Open(t.Context(), store.Options{Data: t.TempDir(), Now: func() time.Time { return r.now }}); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = r.db.Close() })
+	r.db = temporary.Open(t, t.TempDir(), func() time.Time { return r.now })
 	r.scopes = scope.NewRegistry(r.db.Scopes(), 1<<20)
 	r.ops = scope.NewOperations(r.db.Scopes(), r.scopes, func() time.Time { return r.now })
 	return r

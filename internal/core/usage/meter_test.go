@@ -18,6 +18,7 @@ import (
 	"github.com/ostiary/ostiary/internal/core/ident"
 	"github.com/ostiary/ostiary/internal/core/usage"
 	"github.com/ostiary/ostiary/internal/store"
+	"github.com/ostiary/ostiary/internal/store/temporary"
 )
 
 const app = "app-one"
@@ -38,11 +39,7 @@ func newBed(t testing.TB, wrap func(usage.Store) usage.Store) *bed {
 	t.Helper()
 	b := &bed{t: t, now: begin}
 	clock := func() time.Time { return b.now }
-	var err error
-	if b.db, err = store.Open(t.Context(), store.Options{Data: t.TempDir(), Now: clock}); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = b.db.Close() })
+	b.db = temporary.Open(t, t.TempDir(), clock)
 	b.clients = b.db.Clients()
 	b.limits = ratelimit.NewLimiter(b.db.Usage(), clock)
 	b.Meter = usage.NewMeter(wrap(b.db.Usage()), b.limits, clock)

@@ -1,7 +1,6 @@
 package api_test
 
 import (
-	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"io"
@@ -44,6 +43,19 @@ type reply struct {
 // are given as "Name: value".
 func (r *rig) send(method, path, body string, headers ...string) *reply {
 	r.t.Helper()
+	request, out := r.exchange(method, path, body, headers...)
+	if strings.HasPrefix(out.text, "{") {
+		if err := json.Unmarshal([]byte(out.text), &out.object); err != nil {
+			r.t.Fatalf("%s %s: not JSON: %v\n%s", method, path, err, out.text)
+		}
+	}
+	r.validate(request, out)
+	return out
+}
+
+// exchange sends a request, and looks at nothing of the answer.
+func (r *rig) exchange(method, path, body string, headers ...string) (*http.Request, *reply) {
+	r.t.Helper()
 	if !strings.HasPrefix(path, "/api") {
 		path = r.app + path
 	}
@@ -69,14 +81,7 @@ func (r *rig) send(method, path, body string, headers ...string) *reply {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	out := &reply{Response: answer, text: string(text)}
-	if bytes.HasPrefix(text, []byte("{")) {
-		if err := json.Unmarshal(text, &out.object); err != nil {
-			r.t.Fatalf("%s %s: not JSON: %v\n%s", method, path, err, text)
-		}
-	}
-	r.validate(request, out)
-	return out
+	return request, &reply{Response: answer, text: string(text)}
 }
 
 // want sends a request that must have the status given.

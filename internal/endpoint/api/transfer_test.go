@@ -2,7 +2,6 @@ package api_test
 
 import (
 	"encoding/json"
-	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -91,32 +90,12 @@ func TestTransfersThatAreRefused(t *testing.T) {
 // lines is want for operations that answer lines.
 func (r *rig) lines(status int, method, path, body string, headers ...string) *reply {
 	r.t.Helper()
-	request, err := http.NewRequestWithContext(r.t.Context(), method, r.URL+r.app+path, strings.NewReader(body))
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	if r.auth == "" {
-		request.SetBasicAuth(r.OwnerID, r.OwnerSecret)
-	}
-	for _, h := range headers {
-		name, value, _ := strings.Cut(h, ": ")
-		request.Header.Set(name, value)
-	}
-	answer, err := http.DefaultClient.Do(request)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	defer func() { _ = answer.Body.Close() }()
-	text, err := io.ReadAll(answer.Body)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	out := &reply{Response: answer, text: string(text)}
-	if answer.StatusCode != status {
-		r.t.Fatalf("%s %s: got %d, want %d\n%s", method, path, answer.StatusCode, status, text)
+	request, out := r.exchange(method, path, body, headers...)
+	if out.StatusCode != status {
+		r.t.Fatalf("%s %s: got %d, want %d\n%s", method, path, out.StatusCode, status, out.text)
 	}
 	if status >= http.StatusBadRequest {
-		if err := json.Unmarshal(text, &out.object); err != nil {
+		if err := json.Unmarshal([]byte(out.text), &out.object); err != nil {
 			r.t.Fatal(err)
 		}
 		r.validate(request, out)

@@ -13,7 +13,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -26,6 +25,7 @@ import (
 	"github.com/ostiary/ostiary/internal/core/key"
 	"github.com/ostiary/ostiary/internal/endpoint/configapi"
 	"github.com/ostiary/ostiary/internal/store"
+	"github.com/ostiary/ostiary/internal/store/temporary"
 	"github.com/ostiary/ostiary/internal/web"
 )
 
@@ -38,7 +38,7 @@ var nobody = creds{}
 // the server, with a clock of its own.
 type rig struct {
 	t        testing.TB
-	clock    *clock
+	clock    *temporary.Clock
 	db       *store.DB
 	file     string
 	handler  http.Handler
@@ -51,38 +51,14 @@ type rig struct {
 	leaseErr error
 }
 
-type clock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *clock) Advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
-}
-
 // newRig makes an application with settings, SETTING=VALUE each, and an owner.
 func newRig(t testing.TB, settings ...string) *rig {
 	t.Helper()
-	r := &rig{t: t, address: "192.0.2.10", clock: &clock{now: time.Date(2026, 3, 4, 5, 6, 7, 890123456, time.UTC)}}
+	r := &rig{t: t, address: "192.0.2.10", clock: temporary.At(time.Date(2026, 3, 4, 5, 6, 7, 890123456, time.UTC))}
 	directory := t.TempDir()
 	r.file = filepath.Join(directory, store.FileName)
-	var err error
-	if r.db, err = store.Open(t.Context(), store.Options{Data: directory, Now: r.clock.Now}); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = r.db.Close() })
-	ring, err := key.OpenRing(t.Context(), r.db.Keys(), [32]byte{1, 2, 3}, r.clock.Now)
-	if err != nil {
-		t.Fatal(err)
-	}
+	r.db = temporary.Open(t, directory, r.clock.Now)
+	ring := temporary.Ring(t, r.db, r.clock.Now)
 	r.apps = application.NewRegistry(r.db.Applications(), 1<<20)
 	r.clients = client.NewRegistry(r.db.Clients(), ring, r.clock.Now, 1<<20)
 	r.ops = client.NewOperations(r.db.Clients(), r.db.Audit(), r.clients, r.apps, ring, r.clock.Now)

@@ -10,7 +10,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -30,6 +29,7 @@ import (
 	"github.com/ostiary/ostiary/internal/endpoint/protocol/introspect"
 	"github.com/ostiary/ostiary/internal/endpoint/protocol/revoke"
 	"github.com/ostiary/ostiary/internal/store"
+	"github.com/ostiary/ostiary/internal/store/temporary"
 	"github.com/ostiary/ostiary/internal/web"
 )
 
@@ -47,7 +47,7 @@ type rig struct {
 
 // node is what a restart replaces.
 type node struct {
-	clock    *clock
+	clock    *temporary.Clock
 	data     string
 	throttle [2]int // failures forgiven a second, burst
 	parts    *protocol.Parts
@@ -57,23 +57,6 @@ type node struct {
 	leaseErr error
 }
 
-type clock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *clock) Advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
-}
-
 func throttle(perSecond, burst int) func(*node) {
 	return func(n *node) { n.throttle = [2]int{perSecond, burst} }
 }
@@ -81,14 +64,13 @@ func throttle(perSecond, burst int) func(*node) {
 func newRig(t testing.TB, options ...func(*node)) *rig {
 	t.Helper()
 	r := &rig{t: t, address: "192.0.2.10", node: &node{
-		clock: &clock{now: time.Date(2026, 3, 4, 5, 6, 7, 890123000, time.UTC)},
+		clock: temporary.At(time.Date(2026, 3, 4, 5, 6, 7, 890123000, time.UTC)),
 		data:  t.TempDir(),
 	}}
 	for _, o := range options {
 		o(r.node)
 	}
 	r.open()
-	t.Cleanup(func() { _ = r.db.Close() })
 	r.app = r.found("first")
 	return r
 }
@@ -96,14 +78,9 @@ func newRig(t testing.TB, options ...func(*node)) *rig {
 // open starts the node on its data directory.
 func (r *rig) open() {
 	r.t.Helper()
-	ctx, n := r.t.Context(), r.node
-	var err error
-	if n.db, err = store.Open(ctx, store.Options{Data: n.data, Now: n.clock.Now}); err != nil {
-		r.t.Fatal(err)
-	}
-	if n.ring, err = key.OpenRing(ctx, n.db.Keys(), [32]byte{1, 2, 3}, n.clock.Now); err != nil {
-		r.t.Fatal(err)
-	}
+	n := r.node
+	n.db = temporary.Open(r.t, n.data, n.clock.Now)
+	n.ring = temporary.Ring(r.t, n.db, n.clock.Now)
 	p := &protocol.Parts{
 		Applications: application.NewRegistry(n.db.Applications(), 1<<20),
 		Clients:      client.NewRegistry(n.db.Clients(), n.ring, n.clock.Now, 1<<20),
