@@ -67,6 +67,9 @@ func without(a, b []string) []string {
 }
 
 func jsonArray(list []string) (string, error) {
+	if list == nil {
+		list = []string{} // PostgreSQL takes no elements out of null
+	}
 	encoded, err := json.Marshal(list)
 	return string(encoded), err
 }

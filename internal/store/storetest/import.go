@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/ostiary/ostiary/internal/core/audit"
@@ -59,6 +60,19 @@ func testImport(e *Env) {
 	for _, nobody := range [][2]string{{"Two", "1"}, {"Three", ""}, {"a\x00b", ""}} {
 		_, err = clients.Named(ctx, appID, nobody[0], nobody[1])
 		e.wants(fault.NotFound, err)
+	}
+}
+
+// testExisting asks which of some ids are taken: lines of an import may bring
+// none at all.
+func testExisting(e *Env) {
+	there := e.created("There")
+	for _, ids := range [][]string{nil, {}, {"a\x00b"}, {"nobody"}, {"nobody", there.ID}} {
+		found, err := e.DB.Clients().Existing(e.Context(), appID, ids)
+		e.must(err)
+		if want := slices.Contains(ids, there.ID); len(found) > 1 || slices.Contains(found, there.ID) != want {
+			e.Fatalf("of %q: found %q", ids, found)
+		}
 	}
 }
 

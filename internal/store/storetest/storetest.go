@@ -61,6 +61,7 @@ func Run(t *testing.T, open func(*testing.T) *Env) {
 		{"ClientDelete", testClientDelete},
 		{"ClientRefusals", testClientRefusals},
 		{"Import", testImport},
+		{"Existing", testExisting},
 		{"ImportContended", testImportContended},
 		{"OddIDs", testOddIDs},
 		{"Documents", testDocuments},
