@@ -279,6 +279,9 @@ func (c Clients) Delete(ctx context.Context, applicationID, id string, check fun
 		if _, err := s.exec(ctx, `DELETE FROM client_secret WHERE client_sequence = $1`, found.Sequence); err != nil {
 			return err
 		}
+		if _, err := s.exec(ctx, buryConsents, found.Sequence); err != nil {
+			return err
+		}
 		if _, err := s.exec(ctx, `DELETE FROM settings_document WHERE application_id = $1 AND client_id = $2`, applicationID, id); err != nil {
 			return err
 		}

@@ -116,6 +116,12 @@ var remains = []string{
 		(SELECT role, user_sequence FROM user_role WHERE application_id = $2 LIMIT $3)`,
 	`DELETE FROM user_record WHERE application_id = $1 AND uuid IN
 		(SELECT uuid FROM user_record WHERE application_id = $2 LIMIT $3)`,
+	`DELETE FROM signed_in_client WHERE application_id = $1 AND (sid, client_id) IN
+		(SELECT c.sid, c.client_id FROM signed_in x JOIN signed_in_client c ON c.sid = x.sid WHERE x.application_id = $2 LIMIT $3)`,
+	`DELETE FROM signed_in WHERE application_id = $1 AND id IN
+		(SELECT id FROM signed_in WHERE application_id = $2 LIMIT $3)`,
+	`DELETE FROM consent WHERE application_id = $1 AND sequence IN
+		(SELECT sequence FROM consent WHERE application_id = $2 LIMIT $3)`,
 }
 
 // RemoveRemains takes a step at what is left of removed applications, at most
@@ -182,5 +188,6 @@ func removeClients(ctx context.Context, s session, applicationID string, now tim
 // kept by it.
 var ofClient = []string{
 	`DELETE FROM client_secret WHERE client_sequence = $1`,
+	buryConsents,
 	`DELETE FROM client WHERE sequence = $1`,
 }

@@ -166,48 +166,65 @@ func (t Users) Create(ctx context.Context, u *user.User, event audit.Event) erro
 
 // Change implements user.Store.
 func (t Users) Change(ctx context.Context, applicationID, uuid string, change func(*user.User) (audit.Event, error)) (after *user.User, err error) {
-	err = t.db.change(ctx, func(ctx context.Context, s session) error {
-		before, err := getUser(ctx, s, applicationID, uuid)
-		if err != nil {
-			return err
-		}
-		after = cloneUser(before)
-		event, err := change(after)
-		if err != nil {
-			return err
-		}
-		after.ApplicationID, after.UUID, after.Sequence, after.Revision = applicationID, uuid, before.Sequence, before.Revision+1
-		after.CreatedAt, after.LastSignedInAt = before.CreatedAt, before.LastSignedInAt
-		if fold(after.Email) != fold(before.Email) {
-			if err := claimEmail(ctx, s, after); err != nil {
-				return err
-			}
-		}
-		attributes, roles, err := documentsOf(after)
-		if err != nil {
-			return err
-		}
-		n, err := s.exec(ctx, `UPDATE user_record SET email = $1, email_key = $2, email_verified_at = $3, attributes = $4, roles = $5,
-			inactive = $6, era = $7, password_hash = $8, revision = $9, updated_at = $10
-			WHERE application_id = $11 AND uuid = $12 AND revision = $13`,
-			after.Email, fold(after.Email), micros(after.EmailVerifiedAt), attributes, roles,
-			after.Inactive, after.Era, after.PasswordHash, after.Revision, micros(after.UpdatedAt),
-			applicationID, uuid, before.Revision)
-		if err != nil {
-			return err
-		}
-		if n == 0 {
-			return errRaced
-		}
-		if err := writeUserIndex(ctx, s, before, after); err != nil {
-			return err
-		}
-		return record(ctx, s, event)
+	err = t.db.change(ctx, func(ctx context.Context, s session) (err error) {
+		after, err = changeUser(ctx, s, applicationID, uuid, "", t.db.now(), change)
+		return err
 	})
 	if err != nil {
 		return nil, err
 	}
 	return after, nil
+}
+
+// changeUser is Change in a transaction. A user whose era is another after it
+// loses his sessions, save the one of the SID keep ("": none).
+func changeUser(ctx context.Context, s session, applicationID, uuid, keep string, now time.Time, change func(*user.User) (audit.Event, error)) (*user.User, error) {
+	before, err := getUser(ctx, s, applicationID, uuid)
+	if err != nil {
+		return nil, err
+	}
+	after := cloneUser(before)
+	event, err := change(after)
+	if err != nil {
+		return nil, err
+	}
+	after.ApplicationID, after.UUID, after.Sequence, after.Revision = applicationID, uuid, before.Sequence, before.Revision+1
+	after.CreatedAt, after.LastSignedInAt = before.CreatedAt, before.LastSignedInAt
+	if fold(after.Email) != fold(before.Email) {
+		if err := claimEmail(ctx, s, after); err != nil {
+			return nil, err
+		}
+	}
+	if err := updateUser(ctx, s, after); err != nil {
+		return nil, err
+	}
+	if err := writeUserIndex(ctx, s, before, after); err != nil {
+		return nil, err
+	}
+	if after.Era != before.Era {
+		if _, err := endSessionsOf(ctx, s, applicationID, uuid, keep, now); err != nil {
+			return nil, err
+		}
+	}
+	return after, record(ctx, s, event)
+}
+
+// updateUser stores a user whose Revision is one more than that of his row.
+func updateUser(ctx context.Context, s session, u *user.User) error {
+	attributes, roles, err := documentsOf(u)
+	if err != nil {
+		return err
+	}
+	n, err := s.exec(ctx, `UPDATE user_record SET email = $1, email_key = $2, email_verified_at = $3, attributes = $4, roles = $5,
+		inactive = $6, era = $7, password_hash = $8, revision = $9, updated_at = $10
+		WHERE application_id = $11 AND uuid = $12 AND revision = $13`,
+		u.Email, fold(u.Email), micros(u.EmailVerifiedAt), attributes, roles,
+		u.Inactive, u.Era, u.PasswordHash, u.Revision, micros(u.UpdatedAt),
+		u.ApplicationID, u.UUID, u.Revision-1)
+	if err == nil && n == 0 {
+		return errRaced
+	}
+	return err
 }
 
 // cloneUser copies what a change may alter in place.
@@ -238,6 +255,9 @@ func (t Users) Delete(ctx context.Context, applicationID, uuid string, check fun
 		if err := writeUserIndex(ctx, s, found, &user.User{ApplicationID: applicationID, Sequence: found.Sequence}); err != nil {
 			return err
 		}
+		if err := forgetUser(ctx, s, applicationID, uuid, t.db.now()); err != nil {
+			return err
+		}
 		if _, err := s.exec(ctx, `INSERT INTO removed_user (application_id, uuid, since) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`,
 			applicationID, uuid, micros(t.db.now())); err != nil {
 			return err
@@ -247,9 +267,25 @@ func (t Users) Delete(ctx context.Context, applicationID, uuid string, check fun
 }
 
 // remainsOfUser are the statements that remove what is kept of a deleted user,
-// $1 and $2, beside the record. A statement is added with each table that names
-// users.
-var remainsOfUser = []string{}
+// $1 and $2, beside the record and the sessions. A statement is added with each
+// table that names users.
+var remainsOfUser = []string{
+	`DELETE FROM consent WHERE application_id = $1 AND user_id = $2`,
+}
+
+// forgetUser removes what is kept of a user who is deleted. What a request that
+// is under way leaves behind after it is for RemoveRemains.
+func forgetUser(ctx context.Context, s session, applicationID, uuid string, now time.Time) error {
+	if _, err := endSessionsOf(ctx, s, applicationID, uuid, "", now); err != nil {
+		return err
+	}
+	for _, statement := range remainsOfUser {
+		if _, err := s.exec(ctx, statement, applicationID, uuid); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // RemoveRemains implements user.Store.
 func (t Users) RemoveRemains(ctx context.Context, now time.Time, limit int) (removed int, err error) {
@@ -283,8 +319,12 @@ func (t Users) RemoveRemains(ctx context.Context, now time.Time, limit int) (rem
 }
 
 // signedIn dates a user's last sign-in, in the transaction of the sign-in's own
-// write.
-func signedIn(ctx context.Context, s session, applicationID, uuid string, at time.Time) error {
-	_, err := s.exec(ctx, `UPDATE user_record SET last_signed_in_at = $1 WHERE application_id = $2 AND uuid = $3`, micros(at), applicationID, uuid)
+// write. One who is gone, or of another era by now, is not found.
+func signedIn(ctx context.Context, s session, applicationID, uuid string, era int64, at time.Time) error {
+	n, err := s.exec(ctx, `UPDATE user_record SET last_signed_in_at = $1 WHERE application_id = $2 AND uuid = $3 AND era = $4 AND NOT inactive`,
+		micros(at), applicationID, uuid, era)
+	if err == nil && n == 0 {
+		return noUser()
+	}
 	return err
 }

@@ -84,6 +84,14 @@ func (s *Settings) RetryWindow() time.Duration {
 	return time.Duration(*s.RefreshRetryWindow) * time.Second
 }
 
+// Session is how long a user's session lives after he last proved who he is.
+func (s *Settings) Session() time.Duration {
+	if s.SessionLifetime == 0 {
+		return defaultSessionLifetime * time.Second
+	}
+	return time.Duration(s.SessionLifetime) * time.Second
+}
+
 // Defaults of settings in seconds.
 const (
 	defaultCodeLifetime    = 60

@@ -1,0 +1,140 @@
+package consent
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"time"
+
+	"github.com/ostiary/ostiary/internal/cache"
+	"github.com/ostiary/ostiary/internal/core/audit"
+	"github.com/ostiary/ostiary/internal/core/fault"
+	"github.com/ostiary/ostiary/internal/core/ident"
+)
+
+// Service remembers consents. It is safe for concurrent use.
+type Service struct {
+	store  Store
+	now    func() time.Time
+	cache  *cache.Cache[pair, *Consent]
+	revoke Revoker
+}
+
+// pair is a user and a client.
+type pair struct{ application, user, client string }
+
+// Revoker takes back what a client holds of a user's: token families.
+type Revoker func(ctx context.Context, source audit.Source, applicationID, userID, clientID string) (int, error)
+
+// NewService makes a service that remembers at most cacheBytes. revoke is run
+// when a consent is taken back.
+func NewService(store Store, revoke Revoker, now func() time.Time, cacheBytes int) *Service {
+	return &Service{store: store, now: now, revoke: revoke, cache: cache.New(cacheBytes, func(_ pair, c *Consent) int {
+		n := 400 // the struct, the map's slot and the ids
+		for _, scope := range c.Scopes {
+			n += 16 + len(scope)
+		}
+		return n
+	})}
+}
+
+// Find gives what a user granted to a client; a fault NotFound where that is
+// nothing.
+func (s *Service) Find(ctx context.Context, applicationID, userID, clientID string) (*Consent, error) {
+	k := pair{applicationID, userID, clientID}
+	return s.cache.Load(k, func() (*Consent, error) { return s.store.Find(ctx, applicationID, userID, clientID) })
+}
+
+// Get gives the consent of an id; a fault NotFound where there is none.
+func (s *Service) Get(ctx context.Context, applicationID, id string) (*Consent, error) {
+	return s.store.Get(ctx, applicationID, id)
+}
+
+// List gives consents of the application in the order in which they were made.
+func (s *Service) List(ctx context.Context, applicationID string, filter Filter) ([]*Consent, error) {
+	return s.store.List(ctx, applicationID, filter)
+}
+
+// Grant adds scopes to what a user granted to a client, and notes that he was
+// asked just now.
+func (s *Service) Grant(ctx context.Context, source audit.Source, applicationID, userID, clientID string, scopes []string) (*Consent, error) {
+	return s.change(ctx, source, applicationID, userID, clientID, func(before []string) []string { return append(before, scopes...) })
+}
+
+// Set makes the scopes of a consent these and no others. Tokens that are out
+// keep what they carry.
+func (s *Service) Set(ctx context.Context, source audit.Source, applicationID, userID, clientID string, scopes []string) (*Consent, error) {
+	return s.change(ctx, source, applicationID, userID, clientID, func([]string) []string { return slices.Clone(scopes) })
+}
+
+func (s *Service) change(ctx context.Context, source audit.Source, applicationID, userID, clientID string, scopes func([]string) []string) (*Consent, error) {
+	now := s.moment()
+	defer s.cache.Void(pair{applicationID, userID, clientID})
+	return s.store.Change(ctx, applicationID, userID, clientID, ident.Record(), func(c *Consent) (audit.Event, error) {
+		event := audit.New(source, applicationID, "consent.grant", object(c), now)
+		var err error
+		if !c.GrantedAt.IsZero() {
+			if event.Before, err = c.document(); err != nil {
+				return event, err
+			}
+		} else {
+			c.GrantedAt = now
+		}
+		c.Scopes = scopes(slices.Clone(c.Scopes))
+		slices.Sort(c.Scopes)
+		c.Scopes = slices.Compact(c.Scopes)
+		c.UpdatedAt = now
+		event.After, err = c.document()
+		return event, err
+	})
+}
+
+// Revoke takes back what a user granted to a client, and with it every token
+// family that the client has of the user. A fault NotFound where nothing was
+// granted; the families die all the same.
+func (s *Service) Revoke(ctx context.Context, source audit.Source, applicationID, userID, clientID string) error {
+	defer s.cache.Void(pair{applicationID, userID, clientID})
+	now := s.moment()
+	err := s.store.Delete(ctx, applicationID, userID, clientID, func(c *Consent) (audit.Event, error) {
+		event := audit.New(source, applicationID, "consent.revoke", object(c), now)
+		var err error
+		event.Before, err = c.document()
+		return event, err
+	})
+	if err != nil && fault.KindOf(err) != fault.NotFound {
+		return err
+	}
+	s.cache.Void(pair{applicationID, userID, clientID}) // before the tokens die, so that no new ones are made
+	if _, failed := s.revoke(ctx, source, applicationID, userID, clientID); failed != nil {
+		return failed
+	}
+	return err
+}
+
+// Sweep removes at most limit consents of deleted clients, and says how many.
+func (s *Service) Sweep(ctx context.Context, limit int) (int, error) {
+	return s.store.RemoveOrphans(ctx, limit)
+}
+
+// Void forgets what is remembered of a user and a client.
+func (s *Service) Void(applicationID, userID, clientID string) {
+	s.cache.Void(pair{applicationID, userID, clientID})
+}
+
+// VoidAll forgets every consent. Whoever deletes a client calls it.
+func (s *Service) VoidAll() { s.cache.VoidAll() }
+
+// document is a consent as its audit events show it.
+func (c *Consent) document() (json.RawMessage, error) {
+	return json.Marshal(struct {
+		User   string   `json:"user_id"`
+		Client string   `json:"client_id"`
+		Scopes []string `json:"scopes"`
+	}{c.UserID, c.ClientID, c.Scopes})
+}
+
+// object names a consent in audit events.
+func object(c *Consent) string { return "consent:" + c.ID }
+
+// moment is now, in the microseconds that the databases keep.
+func (s *Service) moment() time.Time { return s.now().UTC().Truncate(time.Microsecond) }
