@@ -90,6 +90,7 @@ var parsers = []string{
 	"internal/core/oauth",                // scopes, claims, PKCE
 	"internal/core/resource",             // identifiers of resources
 	"internal/core/token",                // opaque tokens
+	"internal/core/user",                 // documents of users, their attributes
 	"internal/endpoint/api",              // cursors, bodies, entity tags
 	"internal/endpoint/configapi",        // JSON documents
 	"internal/endpoint/protocol",         // forms, Basic credentials
