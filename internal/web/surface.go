@@ -167,6 +167,10 @@ func (s *Surface) fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 }
 
+// Note notes an error for the log, for a handler that answers it by itself
+// because the answer is no error's form: a page, or a redirect.
+func Note(r *http.Request, err error) { InfoOf(r).err = err }
+
 func split(u *url.URL, segments []string) ([]string, bool) {
 	path := strings.TrimPrefix(u.EscapedPath(), "/")
 	for part := range strings.SplitSeq(path, "/") {

@@ -33,8 +33,20 @@ func (c *Client) Subject(app *application.Application) *rule.Subject {
 // CheckToken holds a request for a token to the client's rules; it leaves in
 // request what is granted. The error is an *oauth.Error.
 func (c *Client) CheckToken(app *application.Application, request *rule.Request) error {
+	rules := c.Settings.rules()
+	return c.check(app, request, rules[:])
+}
+
+// CheckAuthorization is CheckToken for a request that a user's browser brings,
+// whose address is nobody's business: of the rules that is the first.
+func (c *Client) CheckAuthorization(app *application.Application, request *rule.Request) error {
+	rules := c.Settings.rules()
+	return c.check(app, request, rules[1:])
+}
+
+func (c *Client) check(app *application.Application, request *rule.Request, rules []rule.Rule) error {
 	subject := c.Subject(app)
-	for _, r := range c.Settings.rules() {
+	for _, r := range rules {
 		if err := r.Check(subject, request); err != nil {
 			return err
 		}

@@ -108,7 +108,61 @@ func InvalidTarget(description string) *Error {
 	return newError(http.StatusBadRequest, "invalid_target", description)
 }
 
-// AccessDenied: the caller's address is not on the client's list.
+// UnsupportedResponseType: the response type is unknown, or refused by the
+// application's security profile (RFC 6749 §4.1.2.1).
+func UnsupportedResponseType(description string) *Error {
+	return newError(http.StatusBadRequest, "unsupported_response_type", description)
+}
+
+// NotSupported: a parameter that this server does not take at all, by its name:
+// `request`, `request_uri` or `registration` (OpenID Connect Core 1.0 §3.1.2.6).
+func NotSupported(parameter, description string) *Error {
+	return newError(http.StatusBadRequest, parameter+"_not_supported", description)
+}
+
+// LoginRequired: nobody is signed in, or not as the request wants it, and no
+// page may be shown (OpenID Connect Core 1.0 §3.1.2.6).
+func LoginRequired(description string) *Error {
+	return newError(http.StatusBadRequest, "login_required", description)
+}
+
+// InteractionRequired: a page would have to be shown, for something other than
+// what has a code of its own (OpenID Connect Core 1.0 §3.1.2.6).
+func InteractionRequired(description string) *Error {
+	return newError(http.StatusBadRequest, "interaction_required", description)
+}
+
+// ConsentRequired: the user did not agree yet, and no page may be shown (OpenID
+// Connect Core 1.0 §3.1.2.6).
+func ConsentRequired(description string) *Error {
+	return newError(http.StatusBadRequest, "consent_required", description)
+}
+
+// AccountSelectionRequired: the user has to choose an account, and no page may
+// be shown (OpenID Connect Core 1.0 §3.1.2.6).
+func AccountSelectionRequired(description string) *Error {
+	return newError(http.StatusBadRequest, "account_selection_required", description)
+}
+
+// UnmetAuthentication: the user cannot be authenticated as is essential to the
+// client (OpenID Connect Core Error Code unmet_authentication_requirements 1.0).
+func UnmetAuthentication(description string) *Error {
+	return newError(http.StatusBadRequest, "unmet_authentication_requirements", description)
+}
+
+// InvalidToken: the access token is dead, or none of this application (RFC 6750
+// §3.1).
+func InvalidToken(description string) *Error {
+	return newError(http.StatusUnauthorized, "invalid_token", description)
+}
+
+// InsufficientScope: the access token lacks a scope (RFC 6750 §3.1).
+func InsufficientScope(description string) *Error {
+	return newError(http.StatusForbidden, "insufficient_scope", description)
+}
+
+// AccessDenied: the caller's address is not on the client's list, or the user
+// declined (RFC 6749 §4.1.2.1).
 func AccessDenied(description string) *Error {
 	return newError(http.StatusForbidden, "access_denied", description)
 }

@@ -80,3 +80,7 @@ func (s *Service) Password(ctx context.Context, a *Authorization) (*Minted, erro
 func (s *Service) RevokeFor(ctx context.Context, source audit.Source, applicationID, userID, clientID string) (int, error) {
 	return 0, errLater
 }
+
+// IDType is the `typ` of an ID token. With it, and nothing else, one comes back
+// as a hint.
+const IDType = "JWT"

@@ -28,8 +28,8 @@ func (h Hour) Time() time.Time { return time.Unix(int64(h)*3600, 0).UTC() }
 // Kind is what was asked for.
 type Kind uint8
 
-// The kinds. Of the calls of introspection and of revocation only those are
-// counted that were refused.
+// The kinds. Of the calls of introspection, revocation and userinfo only those
+// are counted that were refused.
 const (
 	OtherGrant Kind = iota // a token, by a grant type that is unknown or missing
 	AuthorizationCode
@@ -38,13 +38,16 @@ const (
 	RefreshToken
 	Introspection
 	Revocation
+	Authorization // a code, or an ID token by itself, from the authorization endpoint
+	Implicit      // an access token from there
+	UserInfo
 	kinds
 )
 
 // kindNames are kept in the database: what is here stays.
 var kindNames = [kinds]string{
 	"other", string(oauth.AuthorizationCode), string(oauth.Password), string(oauth.ClientCredentials), string(oauth.RefreshToken),
-	"introspection", "revocation",
+	"introspection", "revocation", "authorization", string(oauth.Implicit), "userinfo",
 }
 
 // KindOf gives the kind of a request for a token.
@@ -61,7 +64,7 @@ func KindOf(grant oauth.GrantType) Kind {
 func (k Kind) String() string { return kindNames[k] }
 
 // Token reports whether a token was asked for.
-func (k Kind) Token() bool { return k < Introspection }
+func (k Kind) Token() bool { return k < Introspection || k == Implicit }
 
 // Reason is what came of a request: the code of its OAuth error (RFC 6749 §5.2
 // and its sisters), or Issued.
@@ -73,7 +76,9 @@ const Issued Reason = 0
 // reasonNames are kept in the database: what is here stays.
 var reasonNames = [...]string{
 	"", "invalid_request", "invalid_client", "invalid_grant", "unauthorized_client", "unsupported_grant_type", "invalid_scope",
-	"invalid_target", "access_denied", "slow_down", "temporarily_unavailable", "server_error", "other",
+	"invalid_target", "access_denied", "slow_down", "temporarily_unavailable", "server_error",
+	"unsupported_response_type", "login_required", "consent_required", "interaction_required", "account_selection_required",
+	"invalid_token", "insufficient_scope", "other",
 }
 
 const reasons = len(reasonNames)
@@ -99,7 +104,7 @@ func (r Reason) Failed() bool {
 // Count is how many requests of a kind came to the same end in an hour.
 type Count struct {
 	Hour   Hour
-	Kind   string // a grant type, "other", "introspection" or "revocation"
+	Kind   string // a grant type, "other", or the word of an endpoint
 	Reason string // the code of the OAuth error; "": issued
 	N      int64
 }

@@ -51,7 +51,7 @@ func WriteEmpty(w http.ResponseWriter) {
 // WriteError is the error writer of the protocol: whatever went wrong is an
 // OAuth error (RFC 6749 §5.2).
 func WriteError(w http.ResponseWriter, r *http.Request, err error) {
-	e := errorOf(err)
+	e := ErrorOf(err)
 	h := w.Header()
 	h["Cache-Control"] = noStore
 	h["Pragma"] = noCache
@@ -68,7 +68,8 @@ func WriteError(w http.ResponseWriter, r *http.Request, err error) {
 // retry is how long a caller is asked to wait for the database.
 const retry = time.Second
 
-func errorOf(err error) *oauth.Error {
+// ErrorOf gives whatever went wrong as an OAuth error.
+func ErrorOf(err error) *oauth.Error {
 	if e, ok := errors.AsType[*oauth.Error](err); ok {
 		return e
 	}

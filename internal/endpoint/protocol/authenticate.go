@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/ostiary/ostiary/internal/core/application"
+	"github.com/ostiary/ostiary/internal/core/client"
 	"github.com/ostiary/ostiary/internal/core/fault"
 	"github.com/ostiary/ostiary/internal/core/oauth"
 )
@@ -50,7 +51,7 @@ func (p *Parts) identify(ctx context.Context, applicationID string, creds creden
 	if call.Application, err = p.Application(ctx, applicationID); err != nil {
 		return err
 	}
-	if !creds.plausible() {
+	if !plausible(creds.id) {
 		return errClient
 	}
 	if creds.secret != "" {
@@ -62,6 +63,15 @@ func (p *Parts) identify(ctx context.Context, applicationID string, creds creden
 		err = errPublicOnly
 	}
 	return err
+}
+
+// Client gives the client of an id; a fault NotFound where there is none. What
+// cannot be an id is not asked of the database.
+func (p *Parts) Client(ctx context.Context, applicationID, id string) (*client.Client, error) {
+	if !plausible(id) {
+		return nil, errClient
+	}
+	return p.Clients.Get(ctx, applicationID, id)
 }
 
 var (

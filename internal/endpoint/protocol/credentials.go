@@ -60,12 +60,12 @@ func parseBasic(line string) (credentials, bool) {
 
 // plausible reports whether an id can be a client's at all: what cannot is not
 // asked of the database.
-func (c credentials) plausible() bool {
-	if len(c.id) == 0 || len(c.id) > 128 {
+func plausible(id string) bool {
+	if len(id) == 0 || len(id) > 128 {
 		return false
 	}
-	for i := range len(c.id) {
-		switch b := c.id[i]; {
+	for i := range len(id) {
+		switch b := id[i]; {
 		case b >= 'a' && b <= 'z', b >= 'A' && b <= 'Z', b >= '0' && b <= '9', b == '.', b == '_', b == '~', b == '-':
 		default:
 			return false

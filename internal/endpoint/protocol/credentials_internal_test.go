@@ -87,7 +87,7 @@ func TestPlausible(t *testing.T) {
 		"a": true, "A-z0.9_~": true, strings.Repeat("a", 128): true,
 		"": false, strings.Repeat("a", 129): false, "a b": false, "é": false, "a/b": false, "a\n": false,
 	} {
-		if got := (credentials{id: id}).plausible(); got != want {
+		if got := plausible(id); got != want {
 			t.Errorf("%q: %v, want %v", id, got, want)
 		}
 	}

@@ -42,7 +42,7 @@ func (p *Parts) enter(w http.ResponseWriter, r *http.Request, call *Call) (err e
 func (p *Parts) count(kind usage.Kind, call *Call, err error) {
 	reason := usage.Issued
 	if err != nil {
-		reason = usage.ReasonOf(errorOf(err).Code)
+		reason = usage.ReasonOf(ErrorOf(err).Code)
 	}
 	if kind.Token() && call.Form != nil {
 		kind = usage.KindOf(oauth.GrantType(call.Form.Get("grant_type")))

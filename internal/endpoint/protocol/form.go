@@ -23,8 +23,9 @@ const (
 // may be there several times (RFC 8707 §2). Parameters of the query
 // string are not among them (RFC 6749 §2.3.1, §3.2).
 type Form struct {
-	pairs []pair
-	few   [12]pair // room for what a request usually has
+	pairs    []pair
+	few      [12]pair // room for what a request usually has
+	repeated []string
 }
 
 type pair struct{ name, value string }
@@ -56,20 +57,42 @@ func (f *Form) All(name string) []string {
 	return values
 }
 
+// Repeated gives the names of the parameters that were sent more than once; the
+// first value of each counts.
+func (f *Form) Repeated() []string { return f.repeated }
+
 // ReadForm reads the parameters from the body of a request. The error is an
 // *oauth.Error.
 func ReadForm(w http.ResponseWriter, r *http.Request) (*Form, error) {
+	body, err := readBody(w, r)
+	if err != nil {
+		return nil, err
+	}
+	return ParseForm(body)
+}
+
+func readBody(w http.ResponseWriter, r *http.Request) (string, error) {
 	if !isForm(r.Header.Get("Content-Type")) {
-		return nil, oauth.InvalidRequest("Send the parameters in the body, as Content-Type: " + formType + ".")
+		return "", oauth.InvalidRequest("Send the parameters in the body, as Content-Type: " + formType + ".")
 	}
 	body, err := web.ReadBody(w, r, maxForm)
 	if errors.Is(err, web.ErrTooLarge) {
-		return nil, oauth.InvalidRequest("The body is too large; send at most 64 KiB.")
+		return "", oauth.InvalidRequest("The body is too large; send at most 64 KiB.")
 	}
 	if err != nil {
-		return nil, oauth.InvalidRequest("The body could not be read to its end; send it again.")
+		return "", oauth.InvalidRequest("The body could not be read to its end; send it again.")
 	}
-	return ParseForm(string(body))
+	return string(body), nil
+}
+
+// Parameters gives those of an endpoint that browsers come to, encoded as they
+// were sent: in the query, or with POST in the body (OpenID Connect Core 1.0
+// §3.1.2.1). The error is an *oauth.Error.
+func Parameters(w http.ResponseWriter, r *http.Request) (string, error) {
+	if r.Method == http.MethodPost {
+		return readBody(w, r)
+	}
+	return r.URL.RawQuery, nil
 }
 
 func isForm(contentType string) bool {
@@ -83,6 +106,16 @@ func isForm(contentType string) bool {
 // ParseForm reads parameters in the form application/x-www-form-urlencoded. A
 // parameter must not be repeated (RFC 6749 §3.2), save `resource`.
 func ParseForm(body string) (*Form, error) {
+	f, err := ParseParameters(body)
+	if err == nil && f.repeated != nil {
+		return nil, oauth.InvalidRequest("A parameter is repeated; send each once.")
+	}
+	return f, err
+}
+
+// ParseParameters is ParseForm for a caller that refuses what is repeated by
+// itself: where the answer is sent depends on the parameters.
+func ParseParameters(body string) (*Form, error) {
 	f := &Form{}
 	f.pairs = f.few[:0]
 	for field := range strings.SplitSeq(body, "&") {
@@ -98,21 +131,19 @@ func ParseForm(body string) (*Form, error) {
 		if len(f.pairs) == maxParameters {
 			return nil, oauth.InvalidRequest("There are too many parameters; send at most 50.")
 		}
-		if !f.add(name, value) {
-			return nil, oauth.InvalidRequest("A parameter is repeated; send each once.")
-		}
+		f.add(name, value)
 	}
 	return f, nil
 }
 
-func (f *Form) add(name, value string) bool {
+func (f *Form) add(name, value string) {
 	for i := range f.pairs {
 		if f.pairs[i].name == name && name != "resource" {
-			return false
+			f.repeated = append(f.repeated, name)
+			return
 		}
 	}
 	f.pairs = append(f.pairs, pair{name, value})
-	return true
 }
 
 // decode undoes form encoding; false where what comes out is no text that every

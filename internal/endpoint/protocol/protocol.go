@@ -45,9 +45,12 @@ func (p *Parts) Issuer(applicationID string) string { return p.Issuers.Of(applic
 
 // Paths of the endpoints, below an issuer.
 const (
+	AuthorizePath  = oauth.AuthorizePath
 	TokenPath      = oauth.TokenPath
 	IntrospectPath = oauth.IntrospectPath
 	RevokePath     = oauth.RevokePath
+	UserInfoPath   = oauth.UserInfoPath
+	LogoutPath     = oauth.LogoutPath
 	JWKSPath       = oauth.JWKSPath
 )
 
