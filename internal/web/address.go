@@ -18,31 +18,33 @@ type Proxies struct {
 // proxy's is the client's. What an untrusted peer says is not looked at. Without
 // the header the proxy speaks for itself; an entry that is no address makes the
 // client's unknown, the zero Addr, which is on no allow list.
-func (p Proxies) ClientAddress(r *http.Request) netip.Addr {
+//
+// proxied reports whether the peer is a trusted proxy.
+func (p Proxies) ClientAddress(r *http.Request) (address netip.Addr, proxied bool) {
 	peer, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {
-		return netip.Addr{}
+		return netip.Addr{}, false
 	}
-	address := peer.Addr().Unmap().WithZone("")
+	address = peer.Addr().Unmap().WithZone("")
 	if len(p.Trusted) == 0 || !p.trusts(address) {
-		return address
+		return address, false
 	}
 	chain := strings.Join(r.Header[p.Header], ",")
 	if chain == "" {
-		return address
+		return address, true
 	}
 	entries := strings.Split(chain, ",")
 	for _, entry := range slices.Backward(entries) {
 		hop, ok := parseHop(strings.TrimSpace(entry))
 		if !ok {
-			return netip.Addr{}
+			return netip.Addr{}, true
 		}
 		address = hop
 		if !p.trusts(address) {
-			return address
+			break
 		}
 	}
-	return address
+	return address, true
 }
 
 func (p Proxies) trusts(a netip.Addr) bool {

@@ -42,8 +42,12 @@ func TestClientAddress(t *testing.T) {
 		if c.lines != nil {
 			r.Header["X-Forwarded-For"] = c.lines
 		}
-		if got := proxies.ClientAddress(r).String(); got != c.want {
+		got, proxied := proxies.ClientAddress(r)
+		if got.String() != c.want {
 			t.Errorf("%s: got %s, want %s", c.name, got, c.want)
+		}
+		if want := strings.Contains(c.peer, "10.0.0.1") || strings.Contains(c.peer, "2001:db8:1::5"); proxied != want {
+			t.Errorf("%s: the peer is believed: %v", c.name, proxied)
 		}
 	}
 }
@@ -52,7 +56,7 @@ func TestAnotherHeaderIsNotBelieved(t *testing.T) {
 	r := &http.Request{RemoteAddr: "10.0.0.1:1", Header: http.Header{
 		"Forwarded": {"for=203.0.113.9"}, "X-Real-Ip": {"203.0.113.9"}, "X-Client-Ip": {"203.0.113.9"},
 	}}
-	if got := proxies.ClientAddress(r).String(); got != "10.0.0.1" {
+	if got, _ := proxies.ClientAddress(r); got.String() != "10.0.0.1" {
 		t.Errorf("got %s", got)
 	}
 }
@@ -65,7 +69,7 @@ func FuzzForwardedHeader(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, line string) {
 		r := &http.Request{RemoteAddr: "10.0.0.1:1", Header: http.Header{"X-Forwarded-For": {line}}}
-		got := proxies.ClientAddress(r)
+		got, _ := proxies.ClientAddress(r)
 		if got.Is4In6() || got.Zone() != "" {
 			t.Fatalf("%q: got %v", line, got)
 		}
@@ -73,7 +77,7 @@ func FuzzForwardedHeader(f *testing.F) {
 			t.Fatalf("%q: got %v, which is not in it", line, got)
 		}
 		r.RemoteAddr = "192.0.2.1:1"
-		if got := proxies.ClientAddress(r); got != netip.MustParseAddr("192.0.2.1") {
+		if got, proxied := proxies.ClientAddress(r); proxied || got != netip.MustParseAddr("192.0.2.1") {
 			t.Fatalf("%q: an untrusted peer was believed: %v", line, got)
 		}
 	})

@@ -17,6 +17,7 @@ const maxHeaderBytes = 32 << 10
 type Info struct {
 	ID      string     // the server's own request id, X-Request-Id of the answer
 	Address netip.Addr // the client's address, unmapped, behind trusted proxies
+	Proxied bool       // whether the peer is a trusted proxy, whose word is believed
 
 	gate    func() error
 	unread  bool // the body was refused before its end
@@ -56,7 +57,8 @@ type Front struct {
 // ServeHTTP routes by path, never by host: absolute-form targets are fine.
 func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := f.Now()
-	info := &Info{ID: f.NewID(), Address: f.Proxies.ClientAddress(r), gate: f.Gate}
+	info := &Info{ID: f.NewID(), gate: f.Gate}
+	info.Address, info.Proxied = f.Proxies.ClientAddress(r)
 	w.Header()["X-Request-Id"] = []string{info.ID}
 	rec := &recorder{ResponseWriter: w, leaving: f.Draining}
 	defer func() { // also where the connection is aborted by a panic

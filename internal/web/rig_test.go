@@ -61,7 +61,7 @@ func front() *web.Front {
 			"config",
 			"GET /config/{app}/clients", "POST /config/{app}/clients", "GET /config/{app}/clients/{id}", "DELETE /config/{app}/clients/{id}",
 		)},
-		Applications: named("app", "POST /{app}/oauth2/token", "GET /{app}/oauth2/jwks", "HEAD /{app}/oauth2/jwks"),
+		Applications: named("app", "POST /{app}/oauth2/token", "GET /{app}/oauth2/jwks", "HEAD /{app}/oauth2/jwks", " /{app}/check", " /{app}/check/{id...}"),
 		Elsewhere:    web.NewSurface("none", errorsOf("none")),
 		NewID:        func() string { return "the-servers-own1" },
 		Now:          func() time.Time { return time.Time{} },

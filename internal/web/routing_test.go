@@ -56,6 +56,15 @@ func TestRouting(t *testing.T) {
 		{"GET //evil.example/%2e%2e", 404, "none: no such route"},
 		{"GET /api/v1/applications", 404, "none: no such route"},
 		{"OPTIONS *", 404, "app: no such route"},
+
+		// A route for all methods, and for all that is below.
+		{"GET /a1/check", 200, "app /{app}/check app=a1"},
+		{"BREW /a1/check", 200, "app /{app}/check app=a1"},
+		{"GET /a1/check/", 200, "app /{app}/check/{id...} app=a1 id="},
+		{"PUT /a1/check/b%2Fc//../d;e", 200, "app /{app}/check/{id...} app=a1 id=b%2Fc//../d;e"},
+		{"GET /a1/check/" + strings.Repeat("a/", 20) + "?b=c", 200, "app /{app}/check/{id...} app=a1 id=" + strings.Repeat("a/", 20)},
+		{"GET //check/a", 404, "none: no such route"},
+		{"GET /a1/checks", 404, "app: no such route"},
 	} {
 		answer, body := raw(t, address, c.line+" HTTP/1.1\r\nHost: ours.example\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
 		if answer.StatusCode != c.status || !strings.HasPrefix(body, c.body) || c.body == "" && body != "" {

@@ -20,9 +20,10 @@ type Handler func(w http.ResponseWriter, r *http.Request) error
 
 // Route is one method of one path. Path has segments that stand for themselves
 // and {names}, which match one non-empty segment each and are read with
-// Request.PathValue.
+// Request.PathValue. A last segment {name...} matches all that is left of the
+// path, nothing too; it is read as it was sent, still escaped.
 type Route struct {
-	Method string
+	Method string // "": any
 	Path   string
 	Handle Handler
 }
@@ -64,13 +65,18 @@ type Surface struct {
 type compiled struct {
 	Route
 	segments []string
+	rest     string // the name of the last segment, where that matches all that is left
 }
 
 // NewSurface makes a surface; it panics on a route that is declared twice.
 func NewSurface(name string, errors ErrorWriter, routes ...Route) *Surface {
 	s := &Surface{name: name, errors: errors}
 	for _, r := range routes {
-		c := compiled{r, strings.Split(strings.TrimPrefix(r.Path, "/"), "/")}
+		c := compiled{Route: r, segments: strings.Split(strings.TrimPrefix(r.Path, "/"), "/")}
+		last := len(c.segments) - 1
+		if name, ok := strings.CutSuffix(c.segments[last], "...}"); ok {
+			c.segments, c.rest = c.segments[:last], name[1:]
+		}
 		if slices.ContainsFunc(s.routes, func(o compiled) bool { return o.Method == r.Method && o.Path == r.Path }) {
 			panic("web: route declared twice: " + r.Method + " " + r.Path)
 		}
@@ -79,7 +85,8 @@ func NewSurface(name string, errors ErrorWriter, routes ...Route) *Surface {
 	return s
 }
 
-// maxSegments is more than any route has; longer paths match nothing.
+// maxSegments is more than any route has; longer paths match only a route that
+// takes all that is left.
 const maxSegments = 12
 
 // ServeHTTP finds the route and runs it. Paths are neither cleaned nor
@@ -88,7 +95,8 @@ func (s *Surface) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	info := InfoOf(r)
 	info.surface = s.name
 	var buf [maxSegments]string
-	segments, ok := split(r.URL, buf[:0])
+	path := strings.TrimPrefix(r.URL.EscapedPath(), "/")
+	segments, whole, ok := split(path, buf[:0])
 	if !ok {
 		s.fail(w, r, ErrNotFound)
 		return
@@ -96,10 +104,10 @@ func (s *Surface) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var allow []string
 	for i := range s.routes {
 		route := &s.routes[i]
-		if !matches(route.segments, segments) {
+		if !route.matches(segments, whole) {
 			continue
 		}
-		if route.Method != r.Method {
+		if route.Method != "" && route.Method != r.Method {
 			allow = append(allow, route.Method)
 			continue
 		}
@@ -107,6 +115,9 @@ func (s *Surface) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			if name[0] == '{' {
 				r.SetPathValue(name[1:len(name)-1], segments[j])
 			}
+		}
+		if route.rest != "" {
+			r.SetPathValue(route.rest, strings.SplitN(path, "/", len(route.segments)+1)[len(route.segments)])
 		}
 		info.route = route.Path
 		s.run(w, r, route.Handle)
@@ -171,29 +182,30 @@ func (s *Surface) fail(w http.ResponseWriter, r *http.Request, err error) {
 // because the answer is no error's form: a page, or a redirect.
 func Note(r *http.Request, err error) { InfoOf(r).err = err }
 
-func split(u *url.URL, segments []string) ([]string, bool) {
-	path := strings.TrimPrefix(u.EscapedPath(), "/")
+// split gives the segments of an escaped path, unescaped; whole is false where
+// there are more than any route names.
+func split(path string, segments []string) (_ []string, whole, ok bool) {
 	for part := range strings.SplitSeq(path, "/") {
 		if len(segments) == maxSegments {
-			return nil, false
+			return segments, false, true
 		}
 		if strings.IndexByte(part, '%') >= 0 {
 			plain, err := url.PathUnescape(part)
 			if err != nil {
-				return nil, false
+				return nil, false, false
 			}
 			part = plain
 		}
 		segments = append(segments, part)
 	}
-	return segments, true
+	return segments, true, true
 }
 
-func matches(pattern, segments []string) bool {
-	if len(pattern) != len(segments) {
+func (c *compiled) matches(segments []string, whole bool) bool {
+	if c.rest == "" && (!whole || len(segments) != len(c.segments)) || c.rest != "" && len(segments) <= len(c.segments) {
 		return false
 	}
-	for i, p := range pattern {
+	for i, p := range c.segments {
 		if segments[i] == "" || (p[0] != '{' && p != segments[i]) {
 			return false
 		}

@@ -16,8 +16,19 @@ type Error struct {
 	Description string // `error_description`: what to do next; printable ASCII without `"` and `\`
 	Status      int    // HTTP status
 	RetryAfter  time.Duration
-	Cause       error // for the operator's log; never shown
+	Bearer      Challenge // of an endpoint that takes an access token
+	Cause       error     // for the operator's log; never shown
 }
+
+// Challenge says whether an answer asks for an access token (RFC 6750 §3).
+type Challenge uint8
+
+// The challenges.
+const (
+	NoChallenge    Challenge = iota
+	PlainChallenge           // the request had no token: nothing is said of it
+	ErrorChallenge           // with the code of what is wrong with the token
+)
 
 // Error gives code, description and cause, for logs.
 func (e *Error) Error() string {
@@ -150,21 +161,34 @@ func UnmetAuthentication(description string) *Error {
 	return newError(http.StatusBadRequest, "unmet_authentication_requirements", description)
 }
 
-// InvalidToken: the access token is dead, or none of this application (RFC 6750
-// §3.1).
-func InvalidToken(description string) *Error {
-	return newError(http.StatusUnauthorized, "invalid_token", description)
-}
-
-// InsufficientScope: the access token lacks a scope (RFC 6750 §3.1).
-func InsufficientScope(description string) *Error {
-	return newError(http.StatusForbidden, "insufficient_scope", description)
-}
-
 // AccessDenied: the caller's address is not on the client's list, or the user
 // declined (RFC 6749 §4.1.2.1).
 func AccessDenied(description string) *Error {
 	return newError(http.StatusForbidden, "access_denied", description)
+}
+
+// TokenRequired: an endpoint that takes an access token was sent none (RFC 6750
+// §3.1: the challenge has no code then).
+func TokenRequired(description string) *Error {
+	e := newError(http.StatusUnauthorized, "invalid_token", description)
+	e.Bearer = PlainChallenge
+	return e
+}
+
+// InvalidToken: the access token is malformed, dead or for somebody else (RFC
+// 6750 §3.1).
+func InvalidToken(description string) *Error {
+	e := newError(http.StatusUnauthorized, "invalid_token", description)
+	e.Bearer = ErrorChallenge
+	return e
+}
+
+// InsufficientScope: the access token does not carry a scope that the request
+// needs (RFC 6750 §3.1).
+func InsufficientScope(description string) *Error {
+	e := newError(http.StatusForbidden, "insufficient_scope", description)
+	e.Bearer = ErrorChallenge
+	return e
 }
 
 // SlowDown: a limit of the client or of the address is reached.

@@ -19,6 +19,7 @@ var (
 	noStore   = []string{"no-store"}
 	noCache   = []string{"no-cache"}
 	challenge = []string{`Basic realm="ostiary", charset="UTF-8"`} // RFC 7617 §2
+	bearer    = []string{`Bearer realm="ostiary"`}                 // RFC 6750 §3
 )
 
 // WriteJSON answers with a JSON document. A caller that sends something else
@@ -56,7 +57,12 @@ func WriteError(w http.ResponseWriter, r *http.Request, err error) {
 	h["Cache-Control"] = noStore
 	h["Pragma"] = noCache
 	// RFC 6749 §5.2: a challenge where the client used the header to say who it is.
-	if e.Status == http.StatusUnauthorized && r.Header["Authorization"] != nil {
+	switch {
+	case e.Bearer == oauth.PlainChallenge:
+		h["Www-Authenticate"] = bearer
+	case e.Bearer == oauth.ErrorChallenge: // a description has no quotation marks
+		h["Www-Authenticate"] = []string{bearer[0] + `, error="` + e.Code + `", error_description="` + e.Description + `"`}
+	case e.Status == http.StatusUnauthorized && r.Header["Authorization"] != nil:
 		h["Www-Authenticate"] = challenge
 	}
 	if e.RetryAfter > 0 {
