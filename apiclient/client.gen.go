@@ -916,7 +916,7 @@ type Client struct {
 	// GrantTypes The grants that it may use, of those of its kind; password and implicit under the security profile oauth2 only.
 	GrantTypes []string `json:"grant_types"`
 
-	// Id The client's id, 1 to 128 characters of A-Z a-z 0-9 . _ ~ -. It may be given at creation, for migration.
+	// Id The client's id, 1 to 128 characters of A-Z a-z 0-9 . _ ~ -, and neither import nor export. It may be given at creation, for migration.
 	Id string `json:"id"`
 
 	// IssueSecret Of kind native: it has a secret although public; checked when it is sent, and proves nothing by itself.
@@ -1073,7 +1073,7 @@ type ClientFields struct {
 	// GrantTypes The grants that it may use, of those of its kind; password and implicit under the security profile oauth2 only.
 	GrantTypes nullable.Nullable[[]string] `json:"grant_types,omitempty"`
 
-	// Id The client's id, 1 to 128 characters of A-Z a-z 0-9 . _ ~ -. It may be given at creation, for migration.
+	// Id The client's id, 1 to 128 characters of A-Z a-z 0-9 . _ ~ -, and neither import nor export. It may be given at creation, for migration.
 	Id nullable.Nullable[string] `json:"id,omitempty"`
 
 	// IssueSecret Of kind native: it has a secret although public; checked when it is sent, and proves nothing by itself.

@@ -49,8 +49,8 @@ func readPlan(f *config.Founding) (*plan, error) {
 			return nil, said("--application-id", err)
 		}
 	}
-	if p.ownerID != "" && !client.ValidID(p.ownerID) {
-		return nil, errors.New("--owner-client-id: a client id has 1 to 128 characters of A-Z, a-z, 0-9 and . _ ~ -")
+	if text := client.IDRefusal(p.ownerID); p.ownerID != "" && text != "" {
+		return nil, errors.New("--owner-client-id: " + text)
 	}
 	var err error
 	if p.settings, err = foundingSettings(f); err != nil {

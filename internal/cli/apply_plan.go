@@ -212,6 +212,9 @@ func (p *planner) find(ctx context.Context, e *entry, in *realm) (*record, error
 	if e.noun == &clients && key == "" {
 		return p.findByName(ctx, e, in)
 	}
+	if e.noun == &clients && client.IDRefusal(key) != "" {
+		return nil, nil // none can be made, and what the API has at that path is no client
+	}
 	found, err := in.remote.take(e.noun.calls.get(ctx, in.remote.api, in.id, key))
 	if refused, ok := errors.AsType[*apiclient.Error](err); ok && refused.Status == http.StatusNotFound {
 		return nil, nil // there is none, and that is no error here

@@ -127,7 +127,7 @@ func (c Clients) Create(ctx context.Context, made *client.Client, unique client.
 }
 
 func insertClient(ctx context.Context, s session, c *client.Client, unique client.Uniqueness) error {
-	if err := claimName(ctx, s, c, unique); err != nil {
+	if err := claimName(ctx, s, c, unique, "name"); err != nil {
 		return err
 	}
 	settings, err := json.Marshal(&c.Settings)
@@ -158,22 +158,22 @@ const (
 )
 
 // claimName refuses a name that another client has, and keeps others from
-// taking it until the commit.
-func claimName(ctx context.Context, s session, c *client.Client, unique client.Uniqueness) error {
+// taking it until the commit. field is the one that is written.
+func claimName(ctx context.Context, s session, c *client.Client, unique client.Uniqueness, field string) error {
 	key := fold(c.Name)
 	if err := s.dialect.lock(ctx, s, "client name", c.ApplicationID, key); err != nil {
 		return err
 	}
-	text, args := nameTaken, []any{c.ApplicationID, key, c.ID}
+	text, args, what := nameTaken, []any{c.ApplicationID, key, c.ID}, "name"
 	if unique == client.NameAndVersion {
-		text, args = nameAndVersionTaken, append(args, c.Version)
+		text, args, what = nameAndVersionTaken, append(args, c.Version), "name and version"
 	}
 	_, taken, err := one(ctx, s, column[int64], text, args...)
 	if err != nil {
 		return err
 	}
 	if taken {
-		return &fault.Error{Kind: fault.Conflict, Field: "name", Message: "There is a client of this name already; choose another."}
+		return &fault.Error{Kind: fault.Conflict, Field: field, Message: "There is a client of this " + what + " already; choose another."}
 	}
 	return nil
 }
@@ -194,7 +194,11 @@ func (c Clients) Change(ctx context.Context, applicationID, id string, unique cl
 		after.ApplicationID, after.ID, after.CreatedAt = applicationID, id, before.CreatedAt
 		after.Sequence, after.Revision = before.Sequence, before.Revision+1
 		if fold(after.Name) != fold(before.Name) || after.Version != before.Version {
-			if err := claimName(ctx, s, after, unique); err != nil {
+			field := "name"
+			if after.Name == before.Name {
+				field = "version"
+			}
+			if err := claimName(ctx, s, after, unique, field); err != nil {
 				return err
 			}
 		}

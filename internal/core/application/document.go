@@ -194,6 +194,9 @@ func (a *Application) Patch(patch map[string]json.RawMessage) error {
 }
 
 func (a *Application) patchMember(name string, raw json.RawMessage) string {
+	if name == "id" && jsonText(raw) != a.ID {
+		return "The id is fixed when the application is made; leave it out."
+	}
 	if slices.Contains(readOnly, name) {
 		return ""
 	}
@@ -207,6 +210,12 @@ func (a *Application) patchMember(name string, raw json.RawMessage) string {
 	default:
 		return members[i].set(a, raw)
 	}
+}
+
+// jsonText gives a string of JSON, "" where it is none.
+func jsonText(raw json.RawMessage) string {
+	text, _ := parseText(raw)
+	return text
 }
 
 // CleanName reads the name of an application from its JSON; nothing is no name.

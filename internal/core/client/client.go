@@ -89,7 +89,7 @@ type Filter struct {
 // writes its audit event in it; nothing of a refused operation is stored.
 type Store interface {
 	// Create stores a new client with its secrets and sets its Sequence. A name
-	// or id in use is a fault Conflict whose Field is "name" or "id". Of many
+	// or id in use is a fault Conflict whose Field is "name", "version" or "id". Of many
 	// concurrent creations of one name exactly one succeeds. A scope that is not
 	// there is a fault Invalid; the scopes of a client cannot be deleted.
 	Create(ctx context.Context, c *Client, unique Uniqueness, event audit.Event) error

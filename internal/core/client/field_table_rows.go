@@ -24,7 +24,7 @@ var fields = []field{
 		Field: Field{
 			Name:    "id",
 			Type:    aString,
-			Doc:     "The client's id, 1 to 128 characters of A-Z a-z 0-9 . _ ~ -. It may be given at creation, for migration.",
+			Doc:     "The client's id, 1 to 128 characters of A-Z a-z 0-9 . _ ~ -, and neither import nor export. It may be given at creation, for migration.",
 			Derived: "made, 32 characters",
 			Fixed:   true,
 		},

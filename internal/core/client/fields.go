@@ -117,18 +117,27 @@ func (d *field) read(raw json.RawMessage, f *Fields) (problems fault.Problems) {
 		return problems
 	}
 	if err := json.Unmarshal(raw, target); err != nil {
-		text := "Write " + d.Type + "."
-		if refused, ok := errors.AsType[*fault.Error](err); ok {
-			text = refused.Message
-		}
-		problems.Add(d.Name, "%s", text)
-		return problems
+		return append(problems, inField(d.Name, err, "Write "+d.Type+"."))
 	}
 	var word string
 	if d.Values != nil && (json.Unmarshal(raw, &word) != nil || !slices.Contains(d.Values, word)) {
 		problems.Add(d.Name, "Choose one of %s.", strings.Join(d.Values, ", "))
 	}
 	return problems
+}
+
+// inField gives a refusal of a field's value its place: that of the field, or of
+// the member of it that it names. text is for an error that says nothing to the
+// caller.
+func inField(name string, err error, text string) *fault.Error {
+	refused, ok := errors.AsType[*fault.Error](err)
+	if !ok {
+		return fault.Invalidf(name, "%s", text)
+	}
+	if refused.Field != "" {
+		name += "." + refused.Field
+	}
+	return fault.Invalidf(name, "%s", refused.Message)
 }
 
 // parseStrings reads an array of strings; each problem has its place in the

@@ -1,6 +1,8 @@
 package client
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -47,4 +49,21 @@ func ValidID(id string) bool {
 		}
 	}
 	return true
+}
+
+// reservedIDs cannot be given to a client that is made: in the paths of the
+// management API they are something else, or are resolved away by whoever sends
+// the request (RFC 3986 §5.2.4).
+var reservedIDs = []string{"import", "export", ".", ".."}
+
+// IDRefusal says why a client that is made cannot have an id; "" where it can.
+func IDRefusal(id string) string {
+	switch {
+	case !ValidID(id):
+		return fmt.Sprintf("Write 1 to %d characters of A-Z, a-z, 0-9 and . _ ~ -.", maxID)
+	case slices.Contains(reservedIDs, id):
+		return "Choose another id: " + strings.Join(reservedIDs, ", ") + " have a meaning of their own in the paths of the API."
+	default:
+		return ""
+	}
 }

@@ -96,8 +96,8 @@ func (c *Client) hasSecrets() bool { return !c.Public || c.Settings.IssueSecret 
 func (c *Client) begin(f *Fields) (problems fault.Problems) {
 	if f.ID != nil {
 		c.ID = *f.ID
-		if !ValidID(c.ID) {
-			problems.Add("id", "Write 1 to %d characters of A-Z, a-z, 0-9 and . _ ~ -.", maxID)
+		if text := IDRefusal(c.ID); text != "" {
+			problems.Add("id", "%s", text)
 		}
 	}
 	given := ""

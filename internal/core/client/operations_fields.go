@@ -38,6 +38,7 @@ type writing struct {
 	kinds    map[string]scope.Kind
 	before   *Client // nil at creation
 	keepsOld bool    // an import: require_requested_scopes may be false whatever the policy
+	patches  bool    // what it names is meant, and not only sent back
 }
 
 // intentsOf gives what a whole document says: what is absent is the default.
@@ -121,14 +122,15 @@ func (w *writing) refreshes(c *Client) bool {
 }
 
 // requireScopes holds the write to the scope policy. Under `enforced` every
-// client that is made or edited must name its scopes; false is refused, save
-// where it is what the stored client shows, since that is what was read.
+// client that is made or edited must name its scopes; false is refused, save in
+// a replacement where it is what the stored client shows, since that is what was
+// read.
 func (w *writing) requireScopes(c *Client, problems *fault.Problems) {
 	if w.app.Settings.ScopePolicy == application.Optional || w.keepsOld {
 		return
 	}
 	asked := w.intent("require_requested_scopes") == toValue && c.Settings.Scopes.AllowUnscoped
-	if asked && (w.before == nil || !w.before.Settings.Scopes.AllowUnscoped) {
+	if asked && (w.patches || w.before == nil || !w.before.Settings.Scopes.AllowUnscoped) {
 		problems.Add("require_requested_scopes", "The application's scope policy is enforced, so a client always names the scopes it asks for; leave this out.")
 	}
 	c.Settings.Scopes.AllowUnscoped = false
@@ -213,7 +215,7 @@ func (o *Operations) Patch(ctx context.Context, source audit.Source, app *applic
 		return o.setActive(ctx, source, app.ID, id, string(active) != "false", revision)
 	}
 	return o.edit(ctx, source, app, id, revision, &f, func(c *Client) (writing, fault.Problems) {
-		w := writing{values: f, intents: make([]intent, len(fields))}
+		w := writing{values: f, intents: make([]intent, len(fields)), patches: true}
 		for i := range fields {
 			if _, named := members[fields[i].Name]; named && fields[i].store != nil {
 				w.intents[i] = toDefault
@@ -227,7 +229,7 @@ func (o *Operations) Patch(ctx context.Context, source audit.Source, app *applic
 		}
 		merged, err := c.Settings.RateLimit.Merge(members["rate_limit"])
 		if err != nil {
-			return w, fault.Problems{fault.Invalidf("rate_limit", "%s", err.Error())}
+			return w, fault.Problems{inField("rate_limit", err, "This is no rate limit.")}
 		}
 		w.values.RateLimit = &merged
 		return w, nil

@@ -40,7 +40,6 @@ func TestImportedClientsMayGoUnscopedUntilTheyAreEdited(t *testing.T) {
 		kept bool
 	}{
 		"a patch of another field":      {patch(`{"description":"x"}`), false},
-		"a patch that writes it":        {patch(`{"require_requested_scopes":false}`), false},
 		"a patch of nothing":            {patch(`{}`), true},
 		"a patch of active alone":       {patch(`{"active":false}`), true},
 		"a patch of active and another": {patch(`{"active":false,"tags":[]}`), false},
@@ -82,11 +81,21 @@ func TestImportedClientsMayGoUnscopedUntilTheyAreEdited(t *testing.T) {
 	}
 }
 
-// Once it is true it cannot be false again under `enforced`.
+// Once it is true it cannot be false again under `enforced`. A patch that asks
+// for it is refused in any case: what it gets would be true.
 func TestUnscopedIsRefusedWhereItIsNotShown(t *testing.T) {
 	r := newRig(t)
+	f := r.fields(`{"name":"Old","kind":"service","require_requested_scopes":false}`)
+	old, _, err := r.ops.CreateFrom(t.Context(), r.source, r.app, f, client.CreateOptions{Import: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = r.ops.Patch(t.Context(), r.source, r.app, old.ID, []byte(`{"require_requested_scopes":false}`), nil)
+	if names := problems(t, err); !slices.Equal(names, []string{"require_requested_scopes"}) {
+		t.Errorf("refused: %q", names)
+	}
 	c := r.make(`"kind":"service"`)
-	_, err := r.ops.ReplaceFrom(t.Context(), r.source, r.app, c.ID, r.fields(`{"require_requested_scopes":false}`), nil)
+	_, err = r.ops.ReplaceFrom(t.Context(), r.source, r.app, c.ID, r.fields(`{"require_requested_scopes":false}`), nil)
 	if names := problems(t, err); !slices.Equal(names, []string{"require_requested_scopes"}) {
 		t.Errorf("refused: %q", names)
 	}

@@ -158,7 +158,7 @@ func TestPatchRefuses(t *testing.T) {
 		`{"secret":"correct-horse-battery-staple"}`:                                                      {"secret"},
 		`{"created_at":null,"owned_by":"x","secrets":[]}`:                                                {"owned_by", "secrets", "created_at"},
 		`{"nonsense":1,"active":"no"}`:                                                                   {"active", "nonsense"},
-		`{"rate_limit":{"per_second":0},"version":1}`:                                                    {"version", "rate_limit"},
+		`{"rate_limit":{"per_second":0},"version":1}`:                                                    {"version", "rate_limit.per_second"},
 		`{"redirect_uris":["x"],"scopes":["person","nowhere"]}`:                                          {"redirect_uris[0]", "scopes[0]", "scopes[1]"},
 		`{"access_token_format":"jwt","access_token_lifetime":"never","require_requested_scopes":false}`: {"require_requested_scopes", "access_token_format"},
 		`{"rate_limit":{"burst":3}}`:                                                                     {"rate_limit.burst"},

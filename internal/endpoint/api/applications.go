@@ -1,6 +1,7 @@
 package api
 
 import (
+	"encoding/json"
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -189,11 +190,24 @@ func (a *api) editApplication(c *call, in *writeApplication) (*tagged[applicatio
 	if err != nil {
 		return nil, err
 	}
+	if err := a.fixedIssuer(c.app.ID, members["issuer"]); err != nil {
+		return nil, err
+	}
 	app, err := a.Settings.Patch(c.Context(), c.source(), c.app.ID, members, revision)
 	if err != nil {
 		return nil, err
 	}
 	return &tagged[application.View]{etag(app.Revision), a.view(app)}, nil
+}
+
+// fixedIssuer refuses another issuer than the one that is: it follows from the
+// id and the server's URL, which the core does not know.
+func (a *api) fixedIssuer(applicationID string, sent json.RawMessage) error {
+	var issuer string
+	if sent == nil || json.Unmarshal(sent, &issuer) == nil && issuer == a.issuer(applicationID) {
+		return nil
+	}
+	return refused(Refusal{"body.issuer", "The issuer follows from the id; leave it out."})
 }
 
 func (a *api) deleteApplication(c *call, in *writeApplication) (*nothing, error) {

@@ -48,6 +48,8 @@ func TestApplicationSettings(t *testing.T) {
 		`{"branding":{"colour":"red","logo":"http://x","x":1}}`: "body.branding.colour body.branding.logo body.branding",
 		`{"branding":5}`:                                        "body.branding",
 		`{"nonsense":1}`:                                        "body.nonsense",
+		`{"id":"another"}`:                                      "body.id",
+		`{"issuer":"https://another.example"}`:                  "body.issuer",
 	} {
 		if got := r.want(http.StatusUnprocessableEntity, "PATCH", "", body).refusals(); got != refused {
 			t.Errorf("%s: refused %s", body, got)

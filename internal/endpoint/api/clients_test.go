@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -81,7 +82,9 @@ func TestClientLife(t *testing.T) {
 	if !strings.HasPrefix(secret, "ost_cs_") || made.Header.Get("Location") != r.app+path || made.Header.Get("Etag") != `"1"` {
 		t.Errorf("made: secret %q, Location %s, ETag %s", secret, made.Header.Get("Location"), made.Header.Get("Etag"))
 	}
-	r.want(http.StatusConflict, "POST", "/clients", `{"name":"bIlling","kind":"service"}`)
+	if taken := r.want(http.StatusConflict, "POST", "/clients", `{"name":"bIlling","kind":"service"}`).refusals(); taken != "body.name" {
+		t.Errorf("a name in use: %s", taken)
+	}
 	shown := r.want(http.StatusOK, "GET", path, "")
 	if _, has := shown.object["secret"]; has || strings.Contains(shown.text, secret) {
 		t.Error("the secret is shown a second time")
@@ -102,6 +105,10 @@ func TestClientLife(t *testing.T) {
 	}
 	if refused := r.want(http.StatusUnprocessableEntity, "PATCH", path, `{"kind":"web","name":"Other"}`).refusals(); refused != "body.name body.kind" {
 		t.Errorf("refused: %s", refused)
+	}
+	r.want(http.StatusCreated, "POST", "/clients", `{"name":"Billing","version":"3","kind":"service"}`)
+	if taken := r.want(http.StatusConflict, "PATCH", path, `{"version":"3"}`).refusals(); taken != "body.version" {
+		t.Errorf("a version in use: %s", taken)
 	}
 	r.want(http.StatusNoContent, "DELETE", path, "", `If-Match: "3"`)
 	r.want(http.StatusNotFound, "GET", path, "")
@@ -229,10 +236,16 @@ func TestListClients(t *testing.T) {
 		"limit=0": "query.limit", "limit=201": "query.limit", "limit=x": "query.limit", "cursor=%00": "query.cursor",
 		"cursor=e30": "query.cursor", "cursor=bm90aGluZw": "query.cursor", "kind=robot": "query.kind", "active=yes": "query.active",
 		"unused_since=yesterday": "query.unused_since", "feature=none": "query.feature", "nonsense=1": "query.nonsense",
-		"q=%ff": "query.q", "tag=%00": "query.tag",
+		"q=%ff": "query.q", "tag=%00": "query.tag", "limit=1&limit=2": "query.limit", "kind=spa&active=true&kind=web": "query.kind",
+		"q=" + strings.Repeat("x", 101): "query.q", "q=%zz": "query",
 	} {
-		if got := r.want(http.StatusUnprocessableEntity, "GET", "/clients?"+query, "").refusals(); got != refused {
+		answer := r.want(http.StatusUnprocessableEntity, "GET", "/clients?"+query, "")
+		if got := answer.refusals(); got != refused {
 			t.Errorf("%s: refused %s", query, got)
+		}
+		// Each says what to write, and not what a library expected.
+		if !regexp.MustCompile(`"message":"[A-Z][^"]*\."`).MatchString(answer.text) {
+			t.Errorf("%s: %s", query, answer.text)
 		}
 	}
 }

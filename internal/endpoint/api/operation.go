@@ -103,7 +103,7 @@ func intercept(ctx huma.Context, _ string, v any) (any, error) {
 		p = refused()
 	}
 	for _, d := range model.Errors {
-		p.Errors = append(p.Errors, Refusal{shorten(d.Location), d.Message})
+		p.Errors = append(p.Errors, Refusal{shorten(d.Location), inOurWords(d.Message)})
 	}
 	c.err = p
 	return struct{}{}, nil
@@ -133,6 +133,9 @@ func (t *routes) Handle(op *huma.Operation, handler func(huma.Context)) {
 		c := &call{}
 		c.Request = r.WithContext(context.WithValue(r.Context(), callKey{}, c))
 		if err := t.api.identify(c, need); err != nil {
+			return err
+		}
+		if err := once(r.URL.RawQuery); err != nil {
 			return err
 		}
 		if err := c.read(w); err != nil {

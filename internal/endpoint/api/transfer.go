@@ -8,8 +8,6 @@ import (
 	"io"
 	"mime"
 	"net/http"
-	"net/url"
-	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -85,43 +83,6 @@ func (b *builder) lines(op operation, h func(c *call, query parameters, w http.R
 		}
 		return h(c, given, w)
 	}})
-}
-
-// parameters are those of a query string.
-type parameters struct {
-	values   url.Values
-	problems []Refusal
-}
-
-func parseParameters(query string, names []string) (parameters, error) {
-	values, err := url.ParseQuery(query)
-	if err != nil {
-		return parameters{}, refused(Refusal{"query", "This is no query string."})
-	}
-	p := parameters{values: values}
-	for name, given := range values {
-		if !slices.Contains(names, name) {
-			p.problems = append(p.problems, Refusal{"query." + shorten(name), "There is no such parameter."})
-		} else if len(given) > 1 {
-			p.problems = append(p.problems, Refusal{"query." + name, "Send it once."})
-		}
-	}
-	return p, nil
-}
-
-func (p *parameters) truth(name string) bool {
-	text := p.values.Get(name)
-	if p.values.Has(name) && text != "true" && text != "false" {
-		p.problems = append(p.problems, Refusal{"query." + name, "Write true or false."})
-	}
-	return text == "true"
-}
-
-func (p *parameters) end() error {
-	if len(p.problems) == 0 {
-		return nil
-	}
-	return refused(p.problems...)
 }
 
 // maxRefusals bounds the refused lines that are answered; the summary counts

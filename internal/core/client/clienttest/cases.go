@@ -55,7 +55,7 @@ func beside(field string, values ...string) (pairs [][2]string) {
 
 var identity = join(
 	taken("id", "", same(`"My.client_1~2-3"`, `"`+strings.Repeat("a", 128)+`"`)...),
-	refused("id", "", beside("id", `""`, `"a b"`, `"a/b"`, `"é"`, `"`+strings.Repeat("a", 129)+`"`)...),
+	refused("id", "", beside("id", `"import"`, `"export"`, `"."`, `".."`, `""`, `"a b"`, `"a/b"`, `"é"`, `"`+strings.Repeat("a", 129)+`"`)...),
 	taken("name", "", same(`"Named"`, text(255))...),
 	taken("name", "", [2]string{`"  Trimmed\t"`, `"Trimmed"`}),
 	refused("name", "", beside("name", `""`, `"  "`, `"a\u0000b"`, `"a\nb"`, text(256))...),
@@ -186,7 +186,9 @@ var tokens = join(
 	refused("refresh_rotation", spa, beside("refresh_rotation", `false`)...),
 	taken("rate_limit", "", same(`{"per_second":1}`, `{"per_second":10,"burst":20,"per_day":1000}`, `{"per_day":1000000000000}`)...),
 	taken("rate_limit", "", [2]string{`{}`, `null`}, [2]string{`{"per_second":null}`, `null`}),
-	refused("rate_limit", "", beside("rate_limit", `{"per_second":0}`, `{"per_second":"1"}`, `{"per_hour":1}`, `{"per_day":-1}`, `{"per_second":1.5}`, `5`)...),
+	refused("rate_limit", "", beside("rate_limit", `5`, `[]`, `"5"`, `{"per_hour":1}`)...),
+	refused("rate_limit", "", beside("rate_limit.per_second", `{"per_second":0}`, `{"per_second":"1"}`)...),
+	refused("rate_limit", "", beside("rate_limit.per_day", `{"per_day":-1}`)...),
 	refused("rate_limit", "", [2]string{`{"burst":5}`, "rate_limit.burst"}, [2]string{`{"per_second":1000001}`, "rate_limit.per_second"}, [2]string{`{"per_day":1000000000001}`, "rate_limit.per_day"}),
 )
 

@@ -3,9 +3,11 @@
 package ratelimit
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
+	"strconv"
 
 	"github.com/ostiary/ostiary/internal/core/fault"
 )
@@ -29,31 +31,30 @@ type Setting struct {
 var errForm = fault.Invalidf("", "Write an object of per_second, burst and per_day, each a whole number of 1 or more, or left out.")
 
 // UnmarshalJSON reads an object of the three numbers. null and absence mean no
-// such limit; 0 does not, since it would read as "none at all".
+// such limit; 0 does not, since it would read as "none at all". The error is a
+// fault Invalid whose Field is the number that is refused, if it is one.
 func (s *Setting) UnmarshalJSON(b []byte) error {
-	var given struct {
-		PerSecond *int64 `json:"per_second"`
-		Burst     *int64 `json:"burst"`
-		PerDay    *int64 `json:"per_day"`
-	}
-	decoder := json.NewDecoder(bytes.NewReader(b))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&given); err != nil || bytes.Equal(b, []byte("null")) {
+	var given map[string]json.RawMessage
+	if json.Unmarshal(b, &given) != nil || given == nil {
 		return errForm
 	}
-	*s = Setting{}
-	for _, member := range []struct {
-		from *int64
-		to   *int64
-	}{{given.PerSecond, &s.PerSecond}, {given.Burst, &s.Burst}, {given.PerDay, &s.PerDay}} {
-		if member.from == nil {
-			continue
-		}
-		if *member.from < 1 {
+	read := Setting{}
+	into := map[string]*int64{"per_second": &read.PerSecond, "burst": &read.Burst, "per_day": &read.PerDay}
+	for _, name := range slices.Sorted(maps.Keys(given)) {
+		to, known := into[name]
+		if !known {
 			return errForm
 		}
-		*member.to = *member.from
+		if string(given[name]) == "null" {
+			continue
+		}
+		n, err := strconv.ParseInt(string(given[name]), 10, 64)
+		if err != nil || n < 1 {
+			return fault.Invalidf(name, "Write a whole number of 1 or more, or leave it out.")
+		}
+		*to = n
 	}
+	*s = read
 	return nil
 }
 
