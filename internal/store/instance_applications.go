@@ -122,6 +122,10 @@ var remains = []string{
 		(SELECT id FROM signed_in WHERE application_id = $2 LIMIT $3)`,
 	`DELETE FROM consent WHERE application_id = $1 AND sequence IN
 		(SELECT sequence FROM consent WHERE application_id = $2 LIMIT $3)`,
+	`DELETE FROM credential WHERE application_id = $1 AND id IN
+		(SELECT id FROM credential WHERE application_id = $2 LIMIT $3)`,
+	`DELETE FROM recovery_code WHERE application_id = $1 AND (user_id, digest) IN
+		(SELECT user_id, digest FROM recovery_code WHERE application_id = $2 LIMIT $3)`,
 }
 
 // RemoveRemains takes a step at what is left of removed applications, at most

@@ -116,12 +116,15 @@ func (t Sessions) Renew(ctx context.Context, before sessions.ID, after *sessions
 		if err := signedIn(ctx, s, after.ApplicationID, after.UserID, after.UserEra, after.AuthTime); err != nil {
 			return err
 		}
-		return renewSession(ctx, s, before, after, event)
+		if err := renewSession(ctx, s, before, after); err != nil {
+			return err
+		}
+		return record(ctx, s, event)
 	})
 }
 
 // renewSession is Renew in a transaction, without the user.
-func renewSession(ctx context.Context, s session, before sessions.ID, after *sessions.Session, event audit.Event) error {
+func renewSession(ctx context.Context, s session, before sessions.ID, after *sessions.Session) error {
 	n, err := s.exec(ctx, `UPDATE signed_in SET id = $1, user_era = $2, auth_time = $3, amr = $4, acr = $5, seen_at = $6, expires_at = $7,
 			address = $8, user_agent = $9 WHERE id = $10 AND sid = $11`,
 		after.ID[:], after.UserEra, micros(after.AuthTime), strings.Join(after.AMR, " "), after.ACR, micros(after.SeenAt), micros(after.ExpiresAt),
@@ -132,7 +135,7 @@ func renewSession(ctx context.Context, s session, before sessions.ID, after *ses
 	if n == 0 {
 		return errNoSession
 	}
-	return record(ctx, s, event)
+	return nil
 }
 
 // Join implements session.Store.

@@ -137,31 +137,34 @@ func claimEmail(ctx context.Context, s session, u *user.User) error {
 
 // Create implements user.Store.
 func (t Users) Create(ctx context.Context, u *user.User, event audit.Event) error {
+	return t.db.change(ctx, func(ctx context.Context, s session) error { return createUser(ctx, s, u, event) })
+}
+
+// createUser is Create in a transaction.
+func createUser(ctx context.Context, s session, u *user.User, event audit.Event) error {
 	attributes, roles, err := documentsOf(u)
 	if err != nil {
 		return err
 	}
-	return t.db.change(ctx, func(ctx context.Context, s session) error {
-		if err := claimEmail(ctx, s, u); err != nil {
-			return err
-		}
-		sequence, ok, err := one(ctx, s, column[int64], `INSERT INTO user_record (application_id, uuid, email, email_key, email_verified_at,
-			attributes, roles, inactive, era, password_hash, revision, created_at, updated_at, last_signed_in_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1, $11, $12, $13) ON CONFLICT DO NOTHING RETURNING sequence`,
-			u.ApplicationID, u.UUID, u.Email, fold(u.Email), micros(u.EmailVerifiedAt),
-			attributes, roles, u.Inactive, u.Era, u.PasswordHash, micros(u.CreatedAt), micros(u.UpdatedAt), micros(u.LastSignedInAt))
-		if err != nil {
-			return err
-		}
-		if !ok {
-			return &fault.Error{Kind: fault.Conflict, Field: "uuid", Message: "There is a user of this uuid already."}
-		}
-		u.Sequence, u.Revision = sequence, 1
-		if err := writeUserIndex(ctx, s, &user.User{}, u); err != nil {
-			return err
-		}
-		return record(ctx, s, event)
-	})
+	if err := claimEmail(ctx, s, u); err != nil {
+		return err
+	}
+	sequence, ok, err := one(ctx, s, column[int64], `INSERT INTO user_record (application_id, uuid, email, email_key, email_verified_at,
+		attributes, roles, inactive, era, password_hash, revision, created_at, updated_at, last_signed_in_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1, $11, $12, $13) ON CONFLICT DO NOTHING RETURNING sequence`,
+		u.ApplicationID, u.UUID, u.Email, fold(u.Email), micros(u.EmailVerifiedAt),
+		attributes, roles, u.Inactive, u.Era, u.PasswordHash, micros(u.CreatedAt), micros(u.UpdatedAt), micros(u.LastSignedInAt))
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return &fault.Error{Kind: fault.Conflict, Field: "uuid", Message: "There is a user of this uuid already."}
+	}
+	u.Sequence, u.Revision = sequence, 1
+	if err := writeUserIndex(ctx, s, &user.User{}, u); err != nil {
+		return err
+	}
+	return record(ctx, s, event)
 }
 
 // Change implements user.Store.
@@ -271,6 +274,8 @@ func (t Users) Delete(ctx context.Context, applicationID, uuid string, check fun
 // table that names users.
 var remainsOfUser = []string{
 	`DELETE FROM consent WHERE application_id = $1 AND user_id = $2`,
+	`DELETE FROM credential WHERE application_id = $1 AND user_id = $2`,
+	`DELETE FROM recovery_code WHERE application_id = $1 AND user_id = $2`,
 }
 
 // forgetUser removes what is kept of a user who is deleted. What a request that

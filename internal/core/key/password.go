@@ -48,6 +48,7 @@ const (
 type hasher struct {
 	slots   chan struct{}
 	waiting atomic.Int64
+	done    atomic.Uint64
 	key     [32]byte
 	known   *cache.Cache[[32]byte, struct{}]
 }
@@ -90,8 +91,21 @@ func (h *hasher) run(ctx context.Context, hash func()) error {
 	}
 	defer func() { <-h.slots }()
 	hash()
+	h.done.Add(1)
 	return nil
 }
+
+// VerifyNothing computes as much as VerifySecret would for a password, where
+// there is none to compare with: nobody learns from the time it takes whether
+// there is an account.
+func (r *Ring) VerifyNothing(ctx context.Context, password string) error {
+	return r.hasher.run(ctx, func() {
+		_ = argon2.IDKey([]byte(password), make([]byte, saltBytes), argonTime, argonMemory, argonLanes, hashBytes)
+	})
+}
+
+// Hashes is how many slow hashes were computed since the process began.
+func (r *Ring) Hashes() uint64 { return r.hasher.done.Load() }
 
 // EstimatedBits estimates the entropy of a secret that somebody chose, from
 // below: its length times the entropy of its characters' frequencies.

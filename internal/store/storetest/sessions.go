@@ -16,6 +16,26 @@ import (
 	"github.com/ostiary/ostiary/internal/core/user"
 )
 
+// ofUsers is what is kept of users beside their records.
+var ofUsers = []test{
+	{"Sessions", testSessions},
+	{"SessionsOfWhoMayNot", testSessionsOfWhoMayNot},
+	{"SessionEnd", testSessionEnd},
+	{"SessionEndings", testSessionEndings},
+	{"SessionContended", testSessionContended},
+	{"Notices", testNotices},
+	{"Consents", testConsents},
+	{"ConsentList", testConsentList},
+	{"ConsentsOfTheGone", testConsentsOfTheGone},
+	{"ConsentsContended", testConsentsContended},
+	{"Credentials", testCredentials},
+	{"CredentialsContended", testCredentialsContended},
+	{"Recovery", testRecovery},
+	{"Links", testLinks},
+	{"LinkRegister", testLinkRegister},
+	{"OwnPassword", testOwnPassword},
+}
+
 // session makes a session of u that is not stored yet.
 func (e *Env) session(u *user.User, signedIn time.Time) *session.Session {
 	s := &session.Session{

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -41,12 +42,15 @@ type Env struct {
 	Now time.Time
 }
 
+// test is a part of the suite.
+type test struct {
+	name string
+	run  func(*Env)
+}
+
 // Run runs the suite; open gives a new, empty database for each test.
 func Run(t *testing.T, open func(*testing.T) *Env) {
-	for _, test := range []struct {
-		name string
-		run  func(*Env)
-	}{
+	for _, test := range slices.Concat([]test{
 		{"Founding", testFounding},
 		{"FoundingOnce", testFoundingOnce},
 		{"Applications", testApplications},
@@ -74,16 +78,6 @@ func Run(t *testing.T, open func(*testing.T) *Env) {
 		{"Resources", testResources},
 		{"ResourceList", testResourceList},
 		{"ResourceClients", testResourceClients},
-		{"Sessions", testSessions},
-		{"SessionsOfWhoMayNot", testSessionsOfWhoMayNot},
-		{"SessionEnd", testSessionEnd},
-		{"SessionEndings", testSessionEndings},
-		{"SessionContended", testSessionContended},
-		{"Notices", testNotices},
-		{"Consents", testConsents},
-		{"ConsentList", testConsentList},
-		{"ConsentsOfTheGone", testConsentsOfTheGone},
-		{"ConsentsContended", testConsentsContended},
 		{"DataKeys", testDataKeys},
 		{"SigningKeys", testSigningKeys},
 		{"Families", testFamilies},
@@ -115,7 +109,7 @@ func Run(t *testing.T, open func(*testing.T) *Env) {
 		{"AuditLog", testAuditLog},
 		{"Panic", testPanic},
 		{"Reopen", testReopen},
-	} {
+	}, ofUsers) {
 		t.Run(test.name, func(t *testing.T) { test.run(open(t)) })
 	}
 }
