@@ -67,7 +67,7 @@ func mayImport(f *file, layer, dir string) bool {
 	switch {
 	case f.test && (under(dir, f.dir) || underAny(dir, testLayers)):
 		return true
-	case layer == "internal/endpoint" && under(dir, "internal/endpoint"):
+	case layer == "internal/endpoint" && layerOf(dir) == layer:
 		// Surfaces do not know one another; those of the protocol share its parent.
 		return dir == path.Dir(f.dir) && dir != "internal/endpoint"
 	default:

@@ -1,0 +1,180 @@
+// Package page is what the surfaces with pages share: the frame of a page and
+// its parts (fields, buttons, lists), the catalogue of texts and the choice of
+// language, style sheet and scripts, colours. It knows nothing of clients,
+// users or tokens, and serves no page by itself.
+package page
+
+import (
+	"bytes"
+	"embed"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"net/http"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/ostiary/ostiary/internal/web"
+)
+
+//go:embed templates static messages
+var own embed.FS
+
+// View is what a page is made of. Data is the page's own.
+type View struct {
+	Language string // of the catalogue, from Set.Language
+	Brand    string // whose page it is; any text
+	Home     string // path that the brand's name leads to; "": nowhere
+	Colours  string // path of a style sheet with the colours; "": the kit's own
+	Now      time.Time
+	Problems []Problem // what was refused, for the summary at the top
+	Wide     bool      // a page of lists rather than one form
+	Links    []Link    // the way around, in the header
+	Here     string    // the link that leads to this page
+	Targets  []string  // origins that a form of the page may end at; web.FormTarget
+	Data     any
+}
+
+// Link is one entry of the header.
+type Link struct{ Label, Path string }
+
+// Problem is one thing that was refused, and the field that it is about; "":
+// none of them.
+type Problem struct {
+	Field string
+	Text  Text
+}
+
+// Text is a text of the catalogue, with what is put in: names and values in
+// turn.
+type Text struct {
+	Key    string
+	Values []string
+}
+
+// Say makes a Text.
+func Say(key string, values ...string) Text { return Text{key, values} }
+
+// Field is an input with all that belongs to it.
+type Field struct {
+	Name         string
+	Type         string // "": text
+	Label        string // key of the catalogue
+	Hint         *Text
+	Value        string // what was typed before; never a password
+	Autocomplete string // HTML §4.10.18.7
+	InputMode    string
+	Pattern      string
+	MaxLength    int
+	Optional     bool
+	Focus        bool
+	Problem      *Text
+}
+
+// Set is the templates of one surface, in every language.
+type Set struct {
+	catalogue *Catalogue
+	pages     map[string]map[string]*template.Template // language -> name
+}
+
+// NewSet reads a surface's templates (*.html, each with "title" and "content";
+// *.part, which all of them may use) and messages (a *.json for each language), beside the kit's own. static gives
+// the paths of the kit's files.
+func NewSet(static *web.Static, templates, messages fs.FS) (*Set, error) {
+	ownMessages, err := fs.Sub(own, "messages")
+	if err != nil {
+		return nil, err
+	}
+	catalogue, err := ReadCatalogue(ownMessages, messages)
+	if err != nil {
+		return nil, err
+	}
+	names, err := fs.Glob(templates, "*.html")
+	if err != nil {
+		return nil, err
+	}
+	parts, err := fs.Glob(templates, "*.part")
+	if err != nil {
+		return nil, err
+	}
+	s := &Set{catalogue: catalogue, pages: map[string]map[string]*template.Template{}}
+	for _, language := range catalogue.Languages() {
+		functions := template.FuncMap{
+			"static": static.Path,
+			"t":      func(key string, values ...any) (string, error) { return catalogue.Text(language, key, values...) },
+			"say":    func(t any) (string, error) { return catalogue.say(language, t) },
+			"n": func(key string, count int, values ...any) (string, error) {
+				return catalogue.Count(language, key, count, values...)
+			},
+			"date":   func(at time.Time) string { return catalogue.Date(language, at) },
+			"ago":    func(now, at time.Time) (string, error) { return catalogue.Ago(language, now, at) },
+			"values": valuesOf,
+		}
+		frame, err := template.New("frame").Funcs(functions).Option("missingkey=error").ParseFS(own, "templates/*.html")
+		if err != nil {
+			return nil, fmt.Errorf("read the kit's templates: %w", err)
+		}
+		s.pages[language] = map[string]*template.Template{}
+		for _, name := range names {
+			one, err := frame.Clone()
+			if err != nil {
+				return nil, err
+			}
+			if one, err = one.ParseFS(templates, append(parts, name)...); err != nil {
+				return nil, fmt.Errorf("read the template %s: %w", name, err)
+			}
+			s.pages[language][strings.TrimSuffix(path.Base(name), ".html")] = one
+		}
+	}
+	return s, nil
+}
+
+// valuesOf hands a part of a page more than one value: names and values in turn.
+func valuesOf(pairs ...any) (map[string]any, error) {
+	out := map[string]any{}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		name, ok := pairs[i].(string)
+		if !ok {
+			return nil, fmt.Errorf("values: value %d is no name", i)
+		}
+		out[name] = pairs[i+1]
+	}
+	return out, nil
+}
+
+// Language chooses one of the catalogue's: by the preferences, best first
+// (ui_locales), then by the header Accept-Language, then English.
+func (s *Set) Language(preferences []string, r *http.Request) string {
+	return s.catalogue.Choose(preferences, r.Header.Get("Accept-Language"))
+}
+
+// Text gives a text of the catalogue.
+func (s *Set) Text(language, key string, values ...any) (string, error) {
+	return s.catalogue.Text(language, key, values...)
+}
+
+// Write answers with a page. It is made whole before the first byte goes out.
+func (s *Set) Write(w http.ResponseWriter, status int, name string, v *View) error {
+	t := s.pages[v.Language][name]
+	if t == nil {
+		return fmt.Errorf("there is no page %s in %s", name, v.Language)
+	}
+	var out bytes.Buffer
+	if err := t.ExecuteTemplate(&out, "page", v); err != nil {
+		return fmt.Errorf("make the page %s: %w", name, err)
+	}
+	w.Header().Set("Content-Language", v.Language)
+	w.Header().Add("Vary", "Accept-Language")
+	web.WriteHTML(w, status, out.Bytes(), v.Targets...)
+	return nil
+}
+
+// Static gives the kit's files, below /static/.
+func Static() (*web.Static, error) {
+	files, err := fs.Sub(own, "static")
+	if err != nil {
+		return nil, err
+	}
+	return web.NewStatic("/static/", files)
+}

@@ -1,0 +1,89 @@
+// Package signin is the pages that users see: signing in, registering, a
+// forgotten password, consent, their own account, and the pages on which the
+// authorization endpoint ends where it does not redirect. It knows how things
+// are shown and what a form sends; who may sign in, what a session is and what
+// was consented to is known in the core.
+package signin
+
+import (
+	"embed"
+	"io/fs"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/ostiary/ostiary/internal/core/application"
+	"github.com/ostiary/ostiary/internal/endpoint/page"
+	"github.com/ostiary/ostiary/internal/web"
+)
+
+//go:embed templates messages
+var files embed.FS
+
+// Deps is what the pages ask.
+type Deps struct {
+	Applications *application.Registry
+	Issuers      application.Issuers
+	Now          func() time.Time
+	Static       *web.Static // of package page
+}
+
+// Pages makes the pages. It is safe for concurrent use.
+type Pages struct {
+	Deps
+	set   *page.Set
+	guard *http.CrossOriginProtection
+}
+
+// New reads the templates and texts.
+func New(d Deps) (*Pages, error) {
+	templates, err := fs.Sub(files, "templates")
+	if err != nil {
+		return nil, err
+	}
+	messages, err := fs.Sub(files, "messages")
+	if err != nil {
+		return nil, err
+	}
+	set, err := page.NewSet(d.Static, templates, messages)
+	if err != nil {
+		return nil, err
+	}
+	return &Pages{Deps: d, set: set, guard: http.NewCrossOriginProtection()}, nil
+}
+
+// path gives the path of a page of an application.
+func (p *Pages) path(app *application.Application, below string) string {
+	return strings.TrimPrefix(p.Issuers.Of(app.ID), p.Issuers.PublicURL) + below
+}
+
+// nobody is whose page it is where there is no application.
+const nobody = "Ostiary"
+
+// view is the frame of a page. locales are those of the authorization request,
+// as it was sent.
+func (p *Pages) view(r *http.Request, app *application.Application, locales string) *page.View {
+	v := &page.View{Language: p.set.Language(strings.Fields(locales), r), Brand: nobody, Now: p.Now()}
+	if app == nil {
+		return v
+	}
+	v.Brand = app.Name
+	if app.Settings.Branding.Name != "" {
+		v.Brand = app.Settings.Branding.Name
+	}
+	if colour, ok := strings.CutPrefix(app.Settings.Branding.Colour, "#"); ok {
+		v.Colours = p.path(app, "/signin/colours/"+colour)
+	}
+	return v
+}
+
+// colours is the style sheet of a colour. It says nothing about any
+// application, so that no name of one can be tried out here.
+func (p *Pages) colours(w http.ResponseWriter, r *http.Request) error {
+	css, ok := page.Colours("#" + r.PathValue("colour"))
+	if !ok {
+		return web.ErrNotFound
+	}
+	web.WriteForGood(w, "text/css; charset=utf-8", []byte(css))
+	return nil
+}
