@@ -144,6 +144,10 @@ var block = regexp.MustCompile("(?ms)^```(sh server|sh runnable|text output)\n(.
 // values that the first start showed. ready waits for the server.
 const prelude = `set -euo pipefail
 go() { shift 2; ${replace:-} ostiary "$@"; } # "go run ./cmd/ostiary", built once
+paste() { # the line that the first start prints on a terminal
+	export OSTIARY_SERVER=http://127.0.0.1:8080 OSTIARY_APPLICATION=$(value application_id) \
+		OSTIARY_CLIENT_ID=$(value owner_client_id) OSTIARY_CLIENT_SECRET=$(value owner_client_secret)
+}
 value() { sed -n 's/^ *"'"$1"'": "\(.*\)",\{0,1\}$/\1/p' ostiary-data/first-start.json; }
 ready() {
 	for _ in $(seq 200); do
@@ -179,11 +183,12 @@ func runBlocks(t *testing.T, blocks [][]string) {
 	dir, serve, ops := t.TempDir(), process.FreeAddress(t), process.FreeAddress(t)
 	here := strings.NewReplacer("127.0.0.1:8080", serve, "127.0.0.1:9090", ops)
 
+	// Before the clock starts: the first call builds it.
+	path := filepath.Dir(process.Binary(t)) + string(os.PathListSeparator) + os.Getenv("PATH")
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	run := exec.CommandContext(ctx, "bash", "-c", here.Replace(script(blocks)))
 	run.Dir = dir
-	path := filepath.Dir(process.Binary(t)) + string(os.PathListSeparator) + os.Getenv("PATH")
 	run.Env = append(os.Environ(), "PATH="+path, "OSTIARY_LISTEN="+serve, "OSTIARY_OPS_LISTEN="+ops)
 	run.WaitDelay = 10 * time.Second
 	if log, err := run.CombinedOutput(); err != nil {
@@ -217,7 +222,7 @@ func script(blocks [][]string) string {
 		switch b[1] {
 		case "sh server":
 			fmt.Fprintf(&s, "( replace=exec\n%s) > output.%d 2>&1 &\nserver=$!\nready || { cat output.%d; exit 1; }\n", b[2], i, i)
-			s.WriteString("if [ -e ostiary-data/first-start.json ]; then APP=$(value application_id) OWNER=$(value owner_client_id) SECRET=$(value owner_client_secret); fi\n")
+			s.WriteString("if [ -e ostiary-data/first-start.json ]; then paste; fi\n")
 		case "sh runnable":
 			fmt.Fprintf(&s, "exec >output.%d 2>&1\n%s", i, b[2])
 		}

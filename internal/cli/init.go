@@ -107,8 +107,11 @@ func printFirstStart(out io.Writer, first *app.FirstStart, url, begin string) er
 	if begin != "" {
 		text.WriteString("\nStart the server:\n\n  " + begin + "\n")
 	}
+	_, _ = fmt.Fprintf(&text, "\nFor the commands of ostiary and of its documents, in another terminal:\n\n"+
+		"  export OSTIARY_SERVER=%s OSTIARY_APPLICATION=%s OSTIARY_CLIENT_ID=%s OSTIARY_CLIENT_SECRET=%s\n",
+		quote(url), quote(first.ApplicationID), quote(first.OwnerClientID), quote(first.OwnerClientSecret))
 	owner := quote(first.OwnerClientID + ":" + first.OwnerClientSecret)
-	_, _ = fmt.Fprintf(&text, "\nSee the API clients, as the owner, in another terminal:\n\n  curl -u %s %s\n",
+	_, _ = fmt.Fprintf(&text, "\nSee the API clients, as the owner:\n\n  curl -u %s %s\n",
 		owner, quote(url+"/config/"+first.ApplicationID+"/clients"))
 	_, _ = fmt.Fprintf(&text, "\nGet a token:\n\n  curl -u %s -d grant_type=client_credentials %s\n\n",
 		owner, quote(url+"/"+first.ApplicationID+"/oauth2/token"))

@@ -77,11 +77,18 @@ func TestTheFirstStartOnATerminal(t *testing.T) {
 	lines := bufio.NewScanner(log)
 	for lines.Scan() && !strings.Contains(lines.Text(), "msg=serving") {
 	}
+	exported := "false"
 	for line := range strings.SplitSeq(screen, "\n") {
 		if _, command, ok := strings.Cut(line, "curl "); ok {
 			pasted(t, "curl -fsS "+strings.TrimSpace(command))
 		}
+		if _, variables, ok := strings.Cut(line, "export "); ok {
+			exported = "export " + strings.TrimSpace(variables)
+		}
 	}
+	// With one line of it the commands know whom to ask, and as whom.
+	pasted(t, exported+"; ostiary application show $OSTIARY_APPLICATION --json")
+	pasted(t, exported+`; curl -fsS -u "$OSTIARY_CLIENT_ID:$OSTIARY_CLIENT_SECRET" $OSTIARY_SERVER/api/v1/applications`)
 	if _, err := os.Stat(filepath.Join(dir, "data", "first-start.json")); !os.IsNotExist(err) {
 		t.Errorf("the secrets are in a file too: %v", err)
 	}
