@@ -1395,7 +1395,7 @@ type Scope struct {
 	// RequiredRole The role that a user must have to be given it. It is kept and shown; there are no users yet.
 	RequiredRole string `json:"required_role"`
 
-	// UrlPatterns The paths that it opens, for gateways. It is kept and shown; there is no gateway check yet.
+	// UrlPatterns What it opens at gateways: paths, or URLs with scheme and host, after methods where it is for these only: GET,POST /orders/*. A star stands for any characters of a segment; as the last segment, for all that is below.
 	UrlPatterns []string `json:"url_patterns"`
 }
 
@@ -1413,7 +1413,7 @@ type ScopeFields struct {
 	// RequiredRole The role that a user must have to be given it. It is kept and shown; there are no users yet.
 	RequiredRole nullable.Nullable[string] `json:"required_role,omitempty"`
 
-	// UrlPatterns The paths that it opens, for gateways. It is kept and shown; there is no gateway check yet.
+	// UrlPatterns What it opens at gateways: paths, or URLs with scheme and host, after methods where it is for these only: GET,POST /orders/*. A star stands for any characters of a segment; as the last segment, for all that is below.
 	UrlPatterns nullable.Nullable[[]string] `json:"url_patterns,omitempty"`
 }
 

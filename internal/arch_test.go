@@ -93,6 +93,7 @@ var parsers = []string{
 	"internal/core/mergepatch",           // merge patches
 	"internal/core/oauth",                // scopes, claims, PKCE
 	"internal/core/resource",             // identifiers of resources
+	"internal/core/scope",                // targets of requests at gateways, patterns of URLs
 	"internal/core/token",                // opaque tokens
 	"internal/core/user",                 // documents of users, their attributes
 	"internal/endpoint/api",              // cursors, bodies, entity tags

@@ -12,6 +12,7 @@ import (
 	"github.com/ostiary/ostiary/internal/core/scope"
 	"github.com/ostiary/ostiary/internal/endpoint/api"
 	"github.com/ostiary/ostiary/internal/endpoint/protocol"
+	"github.com/ostiary/ostiary/internal/endpoint/protocol/check"
 	"github.com/ostiary/ostiary/internal/endpoint/protocol/discovery"
 	"github.com/ostiary/ostiary/internal/endpoint/protocol/grant"
 	"github.com/ostiary/ostiary/internal/endpoint/protocol/introspect"
@@ -32,6 +33,7 @@ func (a *App) protocolSurface(throttle *web.Throttle) *web.Surface {
 		grant.Routes(p),
 		introspect.Routes(p),
 		revoke.Routes(p),
+		check.Routes(p),
 		discovery.Routes(p, grant.Types()),
 	)...)
 }

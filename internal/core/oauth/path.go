@@ -9,6 +9,7 @@ const (
 	UserInfoPath   = "/oauth2/userinfo"
 	LogoutPath     = "/oauth2/logout"
 	JWKSPath       = "/oauth2/jwks"
+	CheckPath      = "/oauth2/check"
 )
 
 // Paths of the pages for users that the authorization endpoint sends to.

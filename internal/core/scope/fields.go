@@ -1,6 +1,7 @@
 package scope
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -55,8 +56,8 @@ const (
 func validName(name string) bool { return len(name) <= maxName && oauth.ValidScopeName(name) }
 
 // settle puts the fields in the form in which they are stored and gives all
-// that is wrong with them.
-func (f *Fields) settle() (problems fault.Problems) {
+// that is wrong with them. Patterns that are stored already are not judged again.
+func (f *Fields) settle(stored []string) (problems fault.Problems) {
 	switch {
 	case f.Name == "":
 		problems.Add("name", "Give the scope a name.")
@@ -84,8 +85,8 @@ func (f *Fields) settle() (problems fault.Problems) {
 		problems.Add("url_patterns", "Write at most %d patterns.", maxPatterns)
 	}
 	for i, pattern := range f.URLPatterns {
-		if !validPattern(pattern) {
-			problems.Add("url_patterns["+strconv.Itoa(i)+"]", "Write a path that begins with /, or an http or https URL; it has at most %d printable ASCII characters, and no query and no fragment.", maxPattern)
+		if !slices.Contains(stored, pattern) && !validPattern(pattern) {
+			problems.Add("url_patterns["+strconv.Itoa(i)+"]", "Write a path that begins with /, or an http or https URL, after methods where it is for these only, as GET,POST /orders/*; it has at most %d printable ASCII characters, no query and no fragment, no //, no . or .. segment, no semicolon, no backslash and no escaped slash.", maxPattern)
 		}
 	}
 	return problems
@@ -96,18 +97,4 @@ func (f *Fields) settle() (problems fault.Problems) {
 func plainText(s string, most int) bool {
 	return utf8.ValidString(s) && utf8.RuneCountInString(s) <= most &&
 		!strings.ContainsFunc(s, func(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\t' })
-}
-
-// validPattern reports whether a text can be a pattern of paths; what its stars
-// mean is for whoever matches it.
-func validPattern(pattern string) bool {
-	if len(pattern) > maxPattern || strings.ContainsFunc(pattern, func(r rune) bool { return r <= ' ' || r > '~' || r == '?' || r == '#' || r == '\\' }) {
-		return false
-	}
-	for _, scheme := range []string{"https://", "http://"} {
-		if rest, ok := strings.CutPrefix(pattern, scheme); ok {
-			return rest != "" && rest[0] != '/'
-		}
-	}
-	return strings.HasPrefix(pattern, "/")
 }

@@ -97,7 +97,7 @@ func (s *Scope) write(f Fields, now time.Time) error {
 	if s.Name != "" && f.Name != s.Name {
 		return errFixed
 	}
-	if err := f.settle().OrNil(); err != nil {
+	if err := f.settle(s.URLPatterns).OrNil(); err != nil {
 		return err
 	}
 	s.Name, s.Description, s.Kind, s.RequiredRole, s.URLPatterns = f.Name, f.Description, f.Kind, f.RequiredRole, nil

@@ -44,7 +44,7 @@ type Scope struct {
 	Description   string
 	Kind          Kind
 	RequiredRole  string   // that a user must have to be given it; "": none
-	URLPatterns   []string // paths that it opens, for gateways
+	URLPatterns   []string // what it opens at gateways; none: nothing
 	BuiltIn       bool     // of every application; it cannot be altered or deleted
 	Revision      int64    // grows with every change; set by the store; 0: built in
 	CreatedAt     time.Time

@@ -118,6 +118,11 @@ func TestFieldRefusals(t *testing.T) {
 			scope.Fields{Name: "x", URLPatterns: []string{"/a", "a", "", "/a?b", "/a#b", "/a b", "https://", "https:///a", "ftp://a/b", `/\`, "/" + strings.Repeat("x", 1000)}},
 			[]string{"url_patterns[1]", "url_patterns[2]", "url_patterns[3]", "url_patterns[4]", "url_patterns[5]", "url_patterns[6]", "url_patterns[7]", "url_patterns[8]", "url_patterns[9]", "url_patterns[10]"},
 		},
+		{
+			"patterns that open nothing",
+			scope.Fields{Name: "x", URLPatterns: []string{"GET,POST /a/*", "/a//b", "/a/../b", "/a;b", "/a%2fb", "/a%zz", "get /a", "GET  /a", "GET, /a", "GET https://a.example/b", "https://*.example/a", "https://a@b/c"}},
+			[]string{"url_patterns[1]", "url_patterns[2]", "url_patterns[3]", "url_patterns[4]", "url_patterns[5]", "url_patterns[6]", "url_patterns[7]", "url_patterns[8]", "url_patterns[10]", "url_patterns[11]"},
+		},
 		{"too many patterns", scope.Fields{Name: "x", URLPatterns: slices.Repeat([]string{"/"}, 101)}, []string{"url_patterns"}},
 		{"all at once", scope.Fields{Name: "a b", Kind: "x", URLPatterns: []string{"a"}}, []string{"name", "kind", "url_patterns[0]"}},
 	} {

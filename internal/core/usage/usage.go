@@ -28,8 +28,8 @@ func (h Hour) Time() time.Time { return time.Unix(int64(h)*3600, 0).UTC() }
 // Kind is what was asked for.
 type Kind uint8
 
-// The kinds. Of the calls of introspection, revocation and userinfo only those
-// are counted that were refused.
+// The kinds. Of the calls of introspection, revocation, userinfo and gateways
+// only those are counted that were refused.
 const (
 	OtherGrant Kind = iota // a token, by a grant type that is unknown or missing
 	AuthorizationCode
@@ -41,13 +41,14 @@ const (
 	Authorization // a code, or an ID token by itself, from the authorization endpoint
 	Implicit      // an access token from there
 	UserInfo
+	Check // of a gateway
 	kinds
 )
 
 // kindNames are kept in the database: what is here stays.
 var kindNames = [kinds]string{
 	"other", string(oauth.AuthorizationCode), string(oauth.Password), string(oauth.ClientCredentials), string(oauth.RefreshToken),
-	"introspection", "revocation", "authorization", string(oauth.Implicit), "userinfo",
+	"introspection", "revocation", "authorization", string(oauth.Implicit), "userinfo", "check",
 }
 
 // KindOf gives the kind of a request for a token.

@@ -24,7 +24,7 @@ func (a *api) scopes(b *builder) {
 			"description":   "Up to 2,000 characters.",
 			"kind":          "Whom it is for: user, system, or any of these two. openid is that of the built-in ones.",
 			"required_role": "The role that a user must have to be given it. It is kept and shown; there are no users yet.",
-			"url_patterns":  "The paths that it opens, for gateways. It is kept and shown; there is no gateway check yet.",
+			"url_patterns":  "What it opens at gateways: paths, or URLs with scheme and host, after methods where it is for these only: GET,POST /orders/*. A star stands for any characters of a segment; as the last segment, for all that is below.",
 		}),
 		summaries: summaries{
 			list:   "List scopes by name, the built-in ones too",

@@ -52,6 +52,7 @@ const (
 	UserInfoPath   = oauth.UserInfoPath
 	LogoutPath     = oauth.LogoutPath
 	JWKSPath       = oauth.JWKSPath
+	CheckPath      = oauth.CheckPath
 )
 
 // Call is a request whose client is authenticated, calls from an address that

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -24,6 +25,7 @@ import (
 	"github.com/ostiary/ostiary/internal/core/token"
 	"github.com/ostiary/ostiary/internal/core/usage"
 	"github.com/ostiary/ostiary/internal/endpoint/protocol"
+	"github.com/ostiary/ostiary/internal/endpoint/protocol/check"
 	"github.com/ostiary/ostiary/internal/endpoint/protocol/discovery"
 	"github.com/ostiary/ostiary/internal/endpoint/protocol/grant"
 	"github.com/ostiary/ostiary/internal/endpoint/protocol/introspect"
@@ -35,6 +37,9 @@ import (
 
 // publicURL of the server under test.
 const publicURL = "https://id.example.com"
+
+// gateways are the proxies that the server believes.
+const gateways = "10.9.0.0/16"
 
 // rig is the endpoints of the protocol over a temporary database, behind the
 // front that they have in the server, with a clock of their own.
@@ -98,12 +103,13 @@ func (r *rig) open() {
 	p.Tokens = token.NewService(n.db.Tokens(), p.Clients, n.ring, p.Signers, n.clock.Now, 4<<20)
 	n.parts = p
 	surface := web.NewSurface("oauth", protocol.WriteError, slices.Concat(
-		grant.Routes(p), introspect.Routes(p), revoke.Routes(p), discovery.Routes(p, grant.Types()))...)
+		grant.Routes(p), introspect.Routes(p), revoke.Routes(p), check.Routes(p), discovery.Routes(p, grant.Types()))...)
 	n.handler = &web.Front{
 		Reserved:     application.Reserved,
 		Surfaces:     map[string]http.Handler{".well-known": surface},
 		Applications: surface,
 		Elsewhere:    surface,
+		Proxies:      web.Proxies{Trusted: []netip.Prefix{netip.MustParsePrefix(gateways)}, Header: "X-Forwarded-For"},
 		NewID:        ident.Request,
 		Now:          n.clock.Now,
 	}
