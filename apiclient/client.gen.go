@@ -703,7 +703,7 @@ type Application struct {
 	// Issuer The URL that names the application to its clients.
 	Issuer string `json:"issuer"`
 
-	// LegacyPaths Whether the paths of other products are served. It is kept and shown, and acts on nothing yet.
+	// LegacyPaths Whether the default application is served at the paths of other products too: /oauth2/authorize, /oauth2/token, /integration/rest/oAuth/authorize and /integration/rest/oAuth/getToken.
 	LegacyPaths bool `json:"legacy_paths"`
 
 	// LegacyTokenQuery Whether tokens are taken from query strings. It is kept and shown, and acts on nothing yet.
@@ -786,7 +786,7 @@ type ApplicationPatch struct {
 	// Issuer The URL that names the application to its clients.
 	Issuer *string `json:"issuer,omitempty"`
 
-	// LegacyPaths Whether the paths of other products are served. It is kept and shown, and acts on nothing yet.
+	// LegacyPaths Whether the default application is served at the paths of other products too: /oauth2/authorize, /oauth2/token, /integration/rest/oAuth/authorize and /integration/rest/oAuth/getToken.
 	LegacyPaths nullable.Nullable[bool] `json:"legacy_paths,omitempty"`
 
 	// LegacyTokenQuery Whether tokens are taken from query strings. It is kept and shown, and acts on nothing yet.

@@ -29,6 +29,8 @@ bench) want wrk wrk ;;
 	exit 2
 	;;
 esac
+# Debian keeps nginx off PATH as well.
+[ "${1:-test}" != e2e ] || [ -x /usr/sbin/nginx ] || want nginx nginx
 have_postgres || packages+=(postgresql)
 want node nodejs
 want npm npm

@@ -19,7 +19,11 @@ func (a *App) Handler(drain *web.Drain) http.Handler {
 	configuration := configapi.New(configapi.Deps{
 		Applications: a.Applications, Clients: a.Clients, Operations: a.Operations, Throttle: throttle, Lease: a.Store.Lease,
 	})
-	surfaces := map[string]http.Handler{".well-known": oauth, "config": configuration, "api": a.managementSurface(throttle)}
+	elsewhere := web.NewSurface("none", writeBare)
+	legacy := a.legacy(oauth, elsewhere)
+	surfaces := map[string]http.Handler{
+		".well-known": oauth, "config": configuration, "api": a.managementSurface(throttle), "oauth2": legacy, "integration": legacy,
+	}
 	if root := a.issuers().Root; root != "" {
 		surfaces["oauth2"], surfaces[".well-known"] = rooted(oauth, root), rootedMetadata(oauth, root)
 	}
@@ -27,7 +31,7 @@ func (a *App) Handler(drain *web.Drain) http.Handler {
 		Reserved:     application.Reserved,
 		Surfaces:     surfaces,
 		Applications: oauth,
-		Elsewhere:    web.NewSurface("none", writeBare),
+		Elsewhere:    elsewhere,
 		Proxies:      web.Proxies{Trusted: a.config.TrustedProxies, Header: a.config.ForwardedHeader},
 		NewID:        ident.Request,
 		Now:          a.now,

@@ -64,7 +64,7 @@ var applicationFields = []client.Field{
 	{Name: "session_lifetime", Type: aNumber, Doc: "Seconds that a user stays signed in, 1 to 31,536,000."},
 	{Name: "registration", Type: aBoolean, Doc: "Whether users may register."},
 	{Name: "capture_api", Type: aBoolean, Doc: "Whether the user-record API is served."},
-	{Name: "legacy_paths", Type: aBoolean, Doc: "Whether the paths of other products are served."},
+	{Name: "legacy_paths", Type: aBoolean, Doc: "Whether the default application is served at the paths of other products too."},
 	{Name: "legacy_token_query", Type: aBoolean, Doc: "Whether tokens are taken from query strings."},
 	{Name: "claims_in_id_token", Type: aBoolean, Doc: "Whether the claims of the granted scopes stand in the id_token."},
 	{Name: "vendor_name", Type: aString, Doc: "The name that the texts of the Configuration API bear."},

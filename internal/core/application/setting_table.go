@@ -14,6 +14,7 @@ type setting struct {
 	name  string
 	words []string // the values there are, the default first; nil: free text
 	set   func(*Settings, string)
+	truth bool // in documents it is no text, but true or false
 }
 
 // maxVendorName bounds a text that stands in error messages, in characters.
@@ -23,11 +24,17 @@ const maxVendorName = 60
 // there yet is not in it, so that nobody chooses what does nothing; the presets
 // set it all the same, for the day that it acts.
 var table = []setting{
-	{"security_profile", []string{string(OAuth21), string(OAuth2)}, func(s *Settings, v string) { s.SecurityProfile = SecurityProfile(v) }},
-	{"scope_policy", []string{string(Enforced), string(Optional)}, func(s *Settings, v string) { s.ScopePolicy = ScopePolicy(v) }},
-	{"secret_policy", []string{string(Once), string(Revealable)}, func(s *Settings, v string) { s.SecretPolicy = SecretPolicy(v) }},
-	{"signing_algorithm", []string{"ES256", "RS256", "EdDSA"}, func(s *Settings, v string) { s.SigningAlgorithm = v }},
-	{"vendor_name", nil, func(s *Settings, v string) { s.VendorName = v }},
+	{"security_profile", []string{string(OAuth21), string(OAuth2)}, func(s *Settings, v string) { s.SecurityProfile = SecurityProfile(v) }, false},
+	{"scope_policy", []string{string(Enforced), string(Optional)}, func(s *Settings, v string) { s.ScopePolicy = ScopePolicy(v) }, false},
+	{"secret_policy", []string{string(Once), string(Revealable)}, func(s *Settings, v string) { s.SecretPolicy = SecretPolicy(v) }, false},
+	{"signing_algorithm", []string{"ES256", "RS256", "EdDSA"}, func(s *Settings, v string) { s.SigningAlgorithm = v }, false},
+	onOrOff("legacy_paths", func(s *Settings) *bool { return &s.LegacyPaths }),
+	{"vendor_name", nil, func(s *Settings, v string) { s.VendorName = v }, false},
+}
+
+// onOrOff is a setting that is off unless it is chosen.
+func onOrOff(name string, of func(*Settings) *bool) setting {
+	return setting{name, []string{"false", "true"}, func(s *Settings, v string) { *of(s) = v == "true" }, true}
 }
 
 // SettingNames are the names that Set knows.
@@ -77,11 +84,11 @@ func Preset(name string) (Settings, error) {
 	return s, nil
 }
 
-// Words gives the values that a setting takes, the default first; nil where it
-// takes others.
+// Words gives the texts that a setting takes in documents, the default first; nil
+// where it takes others, or none.
 func Words(name string) []string {
 	i := slices.IndexFunc(table, func(t setting) bool { return t.name == name })
-	if i < 0 {
+	if i < 0 || table[i].truth {
 		return nil
 	}
 	return table[i].words

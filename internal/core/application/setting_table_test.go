@@ -22,6 +22,8 @@ func TestSettingsAreSetByName(t *testing.T) {
 		{"secret_policy", "revealable", application.Settings{SecretPolicy: application.Revealable}},
 		{"secret_policy", "once", application.Settings{SecretPolicy: application.Once}},
 		{"signing_algorithm", "EdDSA", application.Settings{SigningAlgorithm: "EdDSA"}},
+		{"legacy_paths", "true", application.Settings{LegacyPaths: true}},
+		{"legacy_paths", "false", application.Settings{}},
 		{"vendor_name", " Example ", application.Settings{VendorName: "Example"}},
 	} {
 		var got application.Settings
@@ -39,6 +41,7 @@ func TestSettingsRefuse(t *testing.T) {
 		{"secret_policy", "never", "Choose one of once, revealable."},
 		{"secret_policy", "", "Choose one of"},
 		{"signing_algorithm", "HS256", "ES256, RS256, EdDSA"},
+		{"legacy_paths", "on", "false, true"},
 		{"vendor_name", "  ", "1 to 60 characters"},
 		{"vendor_name", strings.Repeat("x", 61), "1 to 60 characters"},
 		{"vendor_name", "a\nb", "control characters"},

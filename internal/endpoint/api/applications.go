@@ -76,7 +76,7 @@ var settingDocs = map[string]string{
 	"session_lifetime":     "Seconds that a user stays signed in, 1 to 31,536,000." + notYet,
 	"registration":         "Whether users may register." + notYet,
 	"capture_api":          "Whether the user-record API of product A is served." + notYet,
-	"legacy_paths":         "Whether the paths of other products are served." + notYet,
+	"legacy_paths":         "Whether the default application is served at the paths of other products too: /oauth2/authorize, /oauth2/token, /integration/rest/oAuth/authorize and /integration/rest/oAuth/getToken.",
 	"legacy_token_query":   "Whether tokens are taken from query strings." + notYet,
 	"claims_in_id_token":   "Whether the claims of the granted scopes stand in the id_token." + notYet,
 	"vendor_name":          "The name that the texts of the Configuration API bear.",
