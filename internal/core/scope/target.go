@@ -2,6 +2,8 @@ package scope
 
 import (
 	"context"
+	"net/url"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -49,8 +51,8 @@ func validMethod(method string) bool {
 
 // cutOrigin takes scheme and host off a URL; the path that is left is / where
 // there is none.
-func cutOrigin(url string) (origin, path string, ok bool) {
-	scheme, rest, ok := strings.Cut(url, "://")
+func cutOrigin(text string) (origin, path string, ok bool) {
+	scheme, rest, ok := strings.Cut(text, "://")
 	if scheme = strings.ToLower(scheme); !ok || scheme != "http" && scheme != "https" {
 		return "", "", false
 	}
@@ -98,38 +100,11 @@ func unescape(s string) (string, bool) {
 	if strings.IndexByte(s, '%') < 0 {
 		return s, true
 	}
-	plain := make([]byte, 0, len(s))
-	for i := 0; i < len(s); i++ {
-		c := s[i]
-		if c == '%' {
-			if i+2 >= len(s) {
-				return "", false
-			}
-			high, low := nibble(s[i+1]), nibble(s[i+2])
-			if high < 0 || low < 0 {
-				return "", false
-			}
-			if c = byte(high<<4 | low); c == '/' {
-				return "", false
-			}
-			i += 2
-		}
-		plain = append(plain, c)
+	if strings.Contains(s, "%2f") || strings.Contains(s, "%2F") {
+		return "", false
 	}
-	return string(plain), true
-}
-
-func nibble(c byte) int {
-	switch {
-	case c >= '0' && c <= '9':
-		return int(c - '0')
-	case c >= 'a' && c <= 'f':
-		return int(c-'a') + 10
-	case c >= 'A' && c <= 'F':
-		return int(c-'A') + 10
-	default:
-		return -1
-	}
+	plain, err := url.PathUnescape(s)
+	return plain, err == nil
 }
 
 // Opens reports whether one of the scopes named opens the target. A scope that
@@ -143,10 +118,8 @@ func (r *Registry) Opens(ctx context.Context, applicationID string, names []stri
 		if err != nil {
 			return false, err
 		}
-		for _, pattern := range s.URLPatterns {
-			if t.matches(pattern) {
-				return true, nil
-			}
+		if slices.ContainsFunc(s.URLPatterns, t.matches) {
+			return true, nil
 		}
 	}
 	return false, nil

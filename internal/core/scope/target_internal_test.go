@@ -37,7 +37,7 @@ func TestParseTarget(t *testing.T) {
 			t.Errorf("%q: %+v", text, got)
 		}
 	}
-	for method, want := range map[string]bool{"": true, "GET": true, "M-SEARCH": true, "get": false, "GET ": false, "G\nT": false, strings.Repeat("A", 33): false} {
+	for method, want := range map[string]bool{"": true, "GET": true, "M-SEARCH": true, "get": false, "GET x": false, "G\nT": false, strings.Repeat("A", 33): false} {
 		if _, err := ParseTarget(method, "/"); (err == nil) != want {
 			t.Errorf("%q: %v", method, err)
 		}
@@ -89,10 +89,10 @@ func TestPatterns(t *testing.T) {
 
 func both(opens, not string) map[string]bool {
 	texts := map[string]bool{}
-	for _, text := range strings.Fields(opens) {
+	for text := range strings.FieldsSeq(opens) {
 		texts[text] = true
 	}
-	for _, text := range strings.Fields(not) {
+	for text := range strings.FieldsSeq(not) {
 		texts[text] = false
 	}
 	return texts
