@@ -49,6 +49,9 @@ var floorNames = []struct{ figure, label, says string }{
 }
 
 func label(figure string) string {
+	if figure == at16("sqlite", "introspect_opaque") {
+		return "introspection"
+	}
 	for _, f := range floorNames {
 		if f.figure == figure {
 			return f.label
@@ -71,6 +74,10 @@ var cpuBudgets = []report.Budget{
 	{Work: "a forged JWT", Figure: at16("sqlite", "forged_jwt"), Factor: 1.5, Floors: []string{floorPost, floorVerify}},
 	{Work: "discovery", Figure: at16("sqlite", "discovery"), Factor: 1.5, Floors: []string{floorGet}},
 	{Work: "JWKS", Figure: at16("sqlite", "jwks"), Factor: 1.5, Floors: []string{floorGet}},
+	{
+		Work: "gateway check, opaque", Figure: at16("sqlite", "check"), Factor: 1.6, Floors: []string{floorGet},
+		Plus: []string{at16("sqlite", "introspect_opaque")}, Less: []string{floorPost},
+	},
 	{Work: "Configuration API, create, 64 connections", Figure: at64("sqlite", "config_create"), Factor: 2, Floors: []string{floorPost64, floorRow, floorRow, floorRow}},
 }
 
@@ -102,6 +109,7 @@ var works = []struct{ work, says string }{
 	{"get", "`GET` hello"},
 	{"discovery", "discovery"},
 	{"jwks", "JWKS"},
+	{"check", "gateway check, opaque"},
 	{"post", "`POST`, form and Basic"},
 	{"introspect_opaque", "introspection, opaque"},
 	{"introspect_jwt", "introspection, JWT"},

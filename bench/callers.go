@@ -13,12 +13,17 @@ import (
 	"github.com/ostiary/ostiary/internal/core/audit"
 	"github.com/ostiary/ostiary/internal/core/client"
 	"github.com/ostiary/ostiary/internal/core/client/rule/lifetime"
+	"github.com/ostiary/ostiary/internal/core/client/rule/scopepolicy"
 	"github.com/ostiary/ostiary/internal/core/ident"
 	"github.com/ostiary/ostiary/internal/core/key"
+	"github.com/ostiary/ostiary/internal/core/scope"
 	"github.com/ostiary/ostiary/internal/store"
 )
 
-// addCallers makes the two clients that get tokens. The management API, which
+// guests are allowed the scope whose tokens open a path.
+const guests = "orders.read"
+
+// addCallers makes the clients that get tokens. The management API, which
 // alone sets a token's format, is not measured here, so they go to the store.
 func (s *site) addCallers(ctx context.Context) error {
 	db, err := store.Open(ctx, store.Options{Data: s.data, URL: s.database})
@@ -29,15 +34,22 @@ func (s *site) addCallers(ctx context.Context) error {
 	if err != nil {
 		return errors.Join(err, db.Close())
 	}
-	for caller, format := range map[*credentials]lifetime.Format{&s.opaque: lifetime.Opaque, &s.jwt: lifetime.JWT} {
+	opening := scope.Fields{Name: guests, URLPatterns: []string{"GET /orders", "GET /orders/*"}}
+	if _, err := scope.NewOperations(db.Scopes(), scope.NewRegistry(db.Scopes(), 0), time.Now).Create(ctx, audit.System(), s.application, opening); err != nil {
+		return errors.Join(err, db.Close())
+	}
+	for caller, format := range map[*credentials]lifetime.Format{&s.opaque: lifetime.Opaque, &s.jwt: lifetime.JWT, &s.guest: lifetime.Opaque} {
 		*caller = credentials{ident.Client(), ident.Secret()}
 		now := time.Now().UTC()
 		secret := client.Secret{ID: ident.Record(), CreatedAt: now}
 		secret.Digest, secret.DigestKey = ring.DigestSecret(s.application, caller.id, caller.secret)
 		c := &client.Client{
-			ApplicationID: s.application, ID: caller.id, Name: "caller " + string(format), Kind: client.Service, Era: now.UnixNano(),
+			ApplicationID: s.application, ID: caller.id, Name: "caller " + ident.Record(), Kind: client.Service, Era: now.UnixNano(),
 			Settings: client.Settings{AccessToken: lifetime.Setting{Format: format}},
 			Secrets:  []client.Secret{secret}, CreatedAt: now, UpdatedAt: now,
+		}
+		if caller == &s.guest {
+			c.Settings.Scopes = scopepolicy.Setting{Allowed: []string{guests}, AllowUnscoped: true}
 		}
 		event := audit.New(audit.System(), s.application, "client.create", "client:"+c.ID, now)
 		if err := db.Clients().Create(ctx, c, client.NameAndVersion, event); err != nil {

@@ -31,6 +31,25 @@ func known(t *target, tokenPath, path string, c credentials) func(int) (load.Wor
 	}
 }
 
+// passing asks as a gateway does, about requests that are let through.
+func passing(t *target, s *site) func(int) (load.Work, error) {
+	var requests [][]byte
+	return func(int) (load.Work, error) {
+		if requests == nil {
+			tokens, err := mint(t, s.path("/oauth2/token"), s.guest, inspected)
+			if err != nil {
+				return load.Work{}, err
+			}
+			for _, token := range tokens {
+				requests = append(requests, asked(s.path("/oauth2/check"), token))
+			}
+		}
+		// The first look at each is not what is measured.
+		work := load.Work{Requests: requests, Status: 200}
+		return work, once(t, work)
+	}
+}
+
 // once sends each request once.
 func once(t *target, work load.Work) error {
 	connections, err := load.Dial(t.address(), 16)
@@ -55,6 +74,7 @@ func (b *bench) siteCells(ctx context.Context, s *site, t *target) []cell {
 	return []cell{
 		{t, "discovery", everywhere, always(200, `"issuer"`, get(s.path("/.well-known/openid-configuration")))},
 		{t, "jwks", everywhere, always(200, `"keys"`, get(s.path("/oauth2/jwks")))},
+		{t, "check", everywhere, passing(t, s)},
 		{t, "cc_opaque", everywhere, always(200, tokenKey, form(token, s.opaque, grant))},
 		{t, "cc_jwt", everywhere, always(200, tokenKey, form(token, s.jwt, grant))},
 		{t, "introspect_opaque", everywhere, known(t, token, introspect, s.opaque)},

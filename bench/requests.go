@@ -35,6 +35,11 @@ func form(path string, c credentials, body string) []byte {
 	return post(path, c, "application/x-www-form-urlencoded", body)
 }
 
+// asked is what a gateway sends about a request.
+func asked(path, token string) []byte {
+	return fmt.Appendf(nil, "GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer %s\r\nX-Original-Method: GET\r\nX-Original-URI: /orders/17/items?page=2\r\nX-Forwarded-For: 203.0.113.9\r\n\r\n", path, token)
+}
+
 const grant = "grant_type=client_credentials"
 
 // introspections asks about each token once.

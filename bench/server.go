@@ -52,6 +52,7 @@ type site struct {
 	owner       credentials
 	opaque      credentials // a client whose access tokens are opaque
 	jwt         credentials // one whose access tokens are JWTs
+	guest       credentials // one whose tokens are opaque and open a path at gateways
 }
 
 // masterKey of all sites, so that the benchmark can make secrets' digests.
@@ -106,7 +107,7 @@ func (s *site) path(p string) string { return "/" + s.application + p }
 // took from the start of the process to the first 200.
 func (s *site) start(ctx context.Context) (time.Duration, error) {
 	args := slices.Concat(s.command[1:], s.store())
-	args = append(args, "--listen", s.main.String(), "--ops-listen", s.ops.String(), "--drain-delay", "0s", "--log-level", "warn")
+	args = append(args, "--listen", s.main.String(), "--ops-listen", s.ops.String(), "--drain-delay", "0s", "--log-level", "warn", "--trusted-proxies", "127.0.0.1/32")
 	// The server ends when it is told to, not when the context is over.
 	s.process = exec.CommandContext(context.WithoutCancel(ctx), s.command[0], args...)
 	s.process.Env = append(os.Environ(), masterKeyVariable())

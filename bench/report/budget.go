@@ -10,6 +10,7 @@ type Budget struct {
 	Factor float64
 	Floors []string // names of figures
 	Plus   []string // names of figures added whole
+	Less   []string // and of those taken off again, so that what one adds to another is added
 }
 
 // Verdict is how a budget was kept.
@@ -42,6 +43,9 @@ func (b Budget) Judge(figures map[string]Series) Verdict {
 	if len(b.Plus) > 0 {
 		net = Combine(func(v []float64) float64 { return v[0] - v[1] }, measured, Combine(sum, pick(b.Plus)...))
 	}
+	if len(b.Less) > 0 {
+		net = Combine(func(v []float64) float64 { return v[0] + v[1] }, net, Combine(sum, pick(b.Less)...))
+	}
 	ratio := Combine(func(v []float64) float64 { return v[0] / v[1] }, net, floor).Spread()
 	return Verdict{
 		Budget: b, Measured: measured.Spread(), Floor: floor.Spread(), Ratio: ratio,
@@ -65,6 +69,9 @@ func (b Budget) Limit(label func(figure string) string) string {
 	text = "≤ " + Number(b.Factor) + " × " + text
 	if len(b.Plus) > 0 {
 		text += " + " + words(b.Plus)
+	}
+	if len(b.Less) > 0 {
+		text += " − " + words(b.Less)
 	}
 	return text
 }

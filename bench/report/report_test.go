@@ -60,6 +60,7 @@ func TestJudge(t *testing.T) {
 		{report.Budget{Figure: "mint", Factor: 1.4, Floors: []string{"post", "row"}}, "≤ 1.40 × (post + row)", "1.40 (1.35–1.45)", true, true},
 		{report.Budget{Figure: "mint", Factor: 1.39, Floors: []string{"post", "row"}}, "≤ 1.39 × (post + row)", "1.40 (1.35–1.45)", false, true},
 		{report.Budget{Figure: "look", Factor: 1.5, Floors: []string{"post"}, Plus: []string{"read"}}, "≤ 1.50 × post + read", "1.50 (1.50–1.50)", true, true},
+		{report.Budget{Figure: "look", Factor: 1.5, Floors: []string{"post"}, Plus: []string{"read", "post"}, Less: []string{"post"}}, "≤ 1.50 × post + read + post − post", "1.50 (1.50–1.50)", true, true},
 		{report.Budget{Figure: "none", Factor: 1.5, Floors: []string{"post"}}, "≤ 1.50 × post", "–", false, false},
 	} {
 		got := c.budget.Judge(figures)
