@@ -2,9 +2,14 @@ package signin
 
 import (
 	"context"
+	"encoding/json"
+	"slices"
 	"time"
 
+	"github.com/ostiary/ostiary/internal/core/application"
 	"github.com/ostiary/ostiary/internal/core/audit"
+	"github.com/ostiary/ostiary/internal/core/fault"
+	"github.com/ostiary/ostiary/internal/core/user"
 )
 
 // Kind is what a credential is.
@@ -71,6 +76,49 @@ type Credentials interface {
 	// TakeRecovery removes a recovery code; false, and no event, where it is gone:
 	// of many at once, one is let through.
 	TakeRecovery(ctx context.Context, applicationID, userID string, code RecoveryDigest, event audit.Event) (bool, error)
+}
+
+// List gives the credentials of a user, the oldest first, and how many recovery
+// codes are left.
+func (s *Service) List(ctx context.Context, app *application.Application, u *user.User) (list []Credential, recovery int, err error) {
+	if list, err = s.Credentials.List(ctx, app.ID, u.UUID); err != nil {
+		return nil, 0, err
+	}
+	codes, err := s.Credentials.Recovery(ctx, app.ID, u.UUID)
+	return list, len(codes), err
+}
+
+// Remove removes a credential of a user; a fault NotFound where there is none.
+func (s *Service) Remove(ctx context.Context, source audit.Source, app *application.Application, u *user.User, id string) error {
+	list, err := s.Credentials.List(ctx, app.ID, u.UUID)
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(list, func(c Credential) bool { return c.ID == id })
+	if i < 0 {
+		return fault.NotFoundf("There is no such credential.")
+	}
+	event, err := list[i].event(source, "user.credential.remove", s.moment())
+	if err != nil {
+		return err
+	}
+	return s.Credentials.Remove(ctx, app.ID, u.UUID, id, event)
+}
+
+// event is a credential as its audit events show it.
+func (c *Credential) event(source audit.Source, action string, at time.Time) (audit.Event, error) {
+	event := audit.New(source, c.ApplicationID, action, object(c.UserID), at)
+	document, err := json.Marshal(struct {
+		ID    string `json:"id"`
+		Kind  Kind   `json:"kind"`
+		Label string `json:"label"`
+	}{c.ID, c.Kind, c.Label})
+	if action == "user.credential.remove" {
+		event.Before = document
+	} else {
+		event.After = document
+	}
+	return event, err
 }
 
 // hasSecond reports whether a user signs in with a second factor.

@@ -1,0 +1,4 @@
+package signin_test
+
+// outbox is where mail arrives.
+type outbox struct{}
