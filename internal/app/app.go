@@ -19,13 +19,17 @@ import (
 	"github.com/ostiary/ostiary/internal/core/application"
 	"github.com/ostiary/ostiary/internal/core/client"
 	"github.com/ostiary/ostiary/internal/core/client/rule/ratelimit"
+	"github.com/ostiary/ostiary/internal/core/consent"
 	"github.com/ostiary/ostiary/internal/core/fault"
 	"github.com/ostiary/ostiary/internal/core/instance"
 	"github.com/ostiary/ostiary/internal/core/key"
 	"github.com/ostiary/ostiary/internal/core/resource"
 	"github.com/ostiary/ostiary/internal/core/scope"
+	"github.com/ostiary/ostiary/internal/core/session"
+	"github.com/ostiary/ostiary/internal/core/signin"
 	"github.com/ostiary/ostiary/internal/core/token"
 	"github.com/ostiary/ostiary/internal/core/usage"
+	"github.com/ostiary/ostiary/internal/core/user"
 	"github.com/ostiary/ostiary/internal/endpoint/ops"
 	"github.com/ostiary/ostiary/internal/store"
 )
@@ -37,6 +41,9 @@ const (
 	scopeCache       = 2 << 20
 	resourceCache    = 2 << 20
 	tokenCache       = 32 << 20
+	userCache        = 16 << 20
+	sessionCache     = 8 << 20
+	consentCache     = 4 << 20
 )
 
 // App is the server, built but not yet listening.
@@ -50,6 +57,11 @@ type App struct {
 	Scopes       *scope.Registry
 	Resources    *resource.Registry
 	Tokens       *token.Service
+	Users        *user.Registry
+	People       *user.Operations
+	Sessions     *session.Service
+	Consents     *consent.Service
+	SignIn       *signin.Service
 	Limits       *ratelimit.Limiter
 	Usage        *usage.Meter
 	Metrics      *ops.Metrics
@@ -140,9 +152,22 @@ func (a *App) build(ctx context.Context, master *masterKey) error {
 	a.Operations = client.NewOperations(a.Store.Clients(), a.Store.Audit(), a.Clients, a.Applications, a.Ring, a.now).
 		WithScopes(a.Scopes.Scopes)
 	a.Tokens = token.NewService(a.Store.Tokens(), a.Clients, a.Ring, a.Signers, a.now, tokenCache)
+	a.buildPeople()
 	a.Metrics = a.metrics()
 	a.built.Store(true)
 	return nil
+}
+
+// buildPeople makes what is for users: who they are, and what they did.
+func (a *App) buildPeople() {
+	a.Users = user.NewRegistry(a.Store.Users(), userCache)
+	a.People = user.NewOperations(a.Store.Users(), a.Users, a.Ring, a.now)
+	a.Sessions = session.NewService(a.Store.Sessions(), a.Users, a.now, sessionCache)
+	a.People.OnEnd(func(context.Context, string, string) { a.Sessions.Ended() })
+	a.Consents = consent.NewService(a.Store.Consents(), a.Tokens.RevokeFor, a.now, consentCache)
+	a.SignIn = signin.NewService(signin.Deps{
+		Credentials: a.Store.Credentials(), Users: a.Users, Records: a.Store.Users(), Keys: a.Ring, Audit: a.Store.Audit(), Now: a.now,
+	})
 }
 
 // makeMasterKey makes the file of a master key, unless there is something that
@@ -182,6 +207,9 @@ func (a *App) forget() {
 	a.Resources.VoidAll()
 	a.Tokens.VoidAll()
 	a.Signers.VoidAll()
+	a.Users.VoidAll()
+	a.Sessions.VoidAll()
+	a.Consents.VoidAll()
 }
 
 // publicURL is the one configured, else the one that the store was founded
@@ -207,6 +235,9 @@ func (a *App) Close() error {
 	defer cancel()
 	if err := a.Usage.Flush(ctx); err != nil {
 		slog.Error("what was counted in the last seconds is lost", "error", err)
+	}
+	if err := a.Sessions.Flush(ctx); err != nil {
+		slog.Error("when sessions were last seen is lost", "error", err)
 	}
 	return a.Store.Close()
 }

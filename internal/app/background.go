@@ -37,6 +37,10 @@ func (a *App) Sweep(ctx context.Context) (more bool, err error) {
 			return a.Store.Clients().RemoveExpiredSecrets(ctx, now.Add(-secretKept), sweepStep)
 		},
 		func() (int, error) { return a.Usage.Sweep(ctx, sweepStep) },
+		func() (int, error) { return a.Sessions.Sweep(ctx, sweepStep) },
+		func() (int, error) { return a.Consents.Sweep(ctx, sweepStep) },
+		func() (int, error) { return a.Store.Links().RemoveExpired(ctx, now, sweepStep) },
+		func() (int, error) { return a.Store.Users().RemoveRemains(ctx, now, sweepStep) },
 		func() (int, error) { return a.Store.Instance().RemoveRemains(ctx, now, sweepStep) },
 	} {
 		n, err := remove()
@@ -112,6 +116,17 @@ func (a *App) indexLoop(ctx context.Context) {
 			slog.Error("the search index is not up to date; trying again", "error", err, "in", wait)
 		case more:
 			wait = indexPause
+		}
+	}
+}
+
+// seenEvery is how often the times at which sessions were seen are written.
+const seenEvery = 30 * time.Second
+
+func (a *App) seenLoop(ctx context.Context) {
+	for pause(ctx, seenEvery) {
+		if err := a.Sessions.Flush(ctx); err != nil && ctx.Err() == nil {
+			slog.Error("when sessions were seen is not written", "error", err)
 		}
 	}
 }

@@ -44,6 +44,10 @@ func NewService(store Store, users *user.Registry, now func() time.Time, cacheBy
 // be notices to send. It is called before the service is used.
 func (s *Service) OnEnd(ended func()) { s.ended = ended }
 
+// Ended says that sessions ended otherwise than through this service: with
+// their user.
+func (s *Service) Ended() { s.ended() }
+
 // SignIn is how somebody proved who he is.
 type SignIn struct {
 	AMR       []string // RFC 8176
