@@ -152,22 +152,27 @@ func (a *App) build(ctx context.Context, master *masterKey) error {
 	a.Operations = client.NewOperations(a.Store.Clients(), a.Store.Audit(), a.Clients, a.Applications, a.Ring, a.now).
 		WithScopes(a.Scopes.Scopes)
 	a.Tokens = token.NewService(a.Store.Tokens(), a.Clients, a.Ring, a.Signers, a.now, tokenCache)
-	a.buildPeople()
+	if err := a.buildPeople(); err != nil {
+		return err
+	}
 	a.Metrics = a.metrics()
 	a.built.Store(true)
 	return nil
 }
 
 // buildPeople makes what is for users: who they are, and what they did.
-func (a *App) buildPeople() {
+func (a *App) buildPeople() error {
 	a.Users = user.NewRegistry(a.Store.Users(), userCache)
 	a.People = user.NewOperations(a.Store.Users(), a.Users, a.Ring, a.now)
 	a.Sessions = session.NewService(a.Store.Sessions(), a.Users, a.now, sessionCache)
 	a.People.OnEnd(func(context.Context, string, string) { a.Sessions.Ended() })
 	a.Consents = consent.NewService(a.Store.Consents(), a.Tokens.RevokeFor, a.now, consentCache)
-	a.SignIn = signin.NewService(signin.Deps{
-		Credentials: a.Store.Credentials(), Users: a.Users, Records: a.Store.Users(), Keys: a.Ring, Audit: a.Store.Audit(), Now: a.now,
+	var err error
+	a.SignIn, err = signin.NewService(signin.Deps{
+		Credentials: a.Store.Credentials(), Links: a.Store.Links(), Users: a.Users, Records: a.Store.Users(), People: a.People,
+		Sessions: a.Sessions, Keys: a.Ring, Audit: a.Store.Audit(), PublicURL: a.publicURL(), Now: a.now,
 	})
+	return err
 }
 
 // makeMasterKey makes the file of a master key, unless there is something that

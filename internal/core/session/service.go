@@ -98,6 +98,21 @@ func (s *Service) Again(ctx context.Context, source audit.Source, app *applicati
 	return &after, cookie, nil
 }
 
+// Rekey gives a session another cookie, by store, which is handed it as it is to
+// be stored: whoever changes the user's password, and with it his era, does so in
+// the same transaction. His other sessions are taken to have ended.
+func (s *Service) Rekey(before *Session, store func(after *Session) error) (*Session, string, error) {
+	cookie, id := newCookie()
+	after := *before
+	after.ID = id
+	defer s.cache.Void(before.ID)
+	if err := store(&after); err != nil {
+		return nil, "", err
+	}
+	s.ended()
+	return &after, cookie, nil
+}
+
 // signedIn notes the last proof.
 func (s *Session) signedIn(app *application.Application, source audit.Source, how SignIn, now time.Time) {
 	s.AuthTime, s.AMR, s.ACR = now, slices.Clone(how.AMR), how.ACR

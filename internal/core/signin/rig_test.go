@@ -18,6 +18,8 @@ import (
 )
 
 const (
+	origin = "https://id.example.com"
+
 	good  = "correct horse battery"
 	wrong = "incorrect horse battery"
 )
@@ -50,8 +52,18 @@ func newRig(t *testing.T) *rig {
 
 // restart makes a service that remembers nothing.
 func (r *rig) restart() {
-	r.signin = signin.NewService(signin.Deps{
-		Credentials: r.db.Credentials(), Users: r.users, Records: r.db.Users(), Keys: r.keys, Audit: r.db.Audit(), Now: r.clock.Now,
+	r.Helper()
+	var err error
+	r.signin, err = signin.NewService(signin.Deps{
+		Credentials: r.db.Credentials(), Links: r.db.Links(), Users: r.users, Records: r.db.Users(), People: r.records, Sessions: r.sessions,
+		Keys: r.keys, Audit: r.db.Audit(), PublicURL: origin, Mailer: &r.mail, Now: r.clock.Now,
+	})
+	if err != nil {
+		r.Fatal(err)
+	}
+	r.signin.Write(func(l *signin.Letter) (string, string) {
+		r.mail.letters = append(r.mail.letters, *l)
+		return string(l.Purpose), l.Token
 	})
 }
 

@@ -5,6 +5,7 @@
 package signin
 
 import (
+	"context"
 	"encoding/base64"
 	"encoding/json"
 	"time"
@@ -21,21 +22,35 @@ import (
 type Service struct {
 	Deps
 	throttle *throttle
+	passkeys *passkeys
 	failures failures
+	tasks    chan func(context.Context) error
+	writer   Writer
 }
 
 // Deps is what the service stands on.
 type Deps struct {
 	Credentials Credentials
+	Links       Links
 	Users       *user.Registry
 	Records     user.Store
+	People      *user.Operations
+	Sessions    *session.Service
 	Keys        *key.Ring
 	Audit       audit.Store
+	PublicURL   string // of the instance; passkeys are bound to its host
+	Mailer      Mailer // nil: no mail is sent
 	Now         func() time.Time
 }
 
 // NewService puts it together.
-func NewService(d Deps) *Service { return &Service{Deps: d, throttle: newThrottle(d.Now)} }
+func NewService(d Deps) (*Service, error) {
+	passkeys, err := newPasskeys(d.PublicURL, d.Now())
+	if err != nil {
+		return nil, err
+	}
+	return &Service{Deps: d, throttle: newThrottle(d.Now), passkeys: passkeys, tasks: make(chan func(context.Context) error, maxLater)}, nil
+}
 
 // From is where an attempt comes from. The actor of the source is not asked:
 // who acts is what is to be found out.

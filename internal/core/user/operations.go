@@ -54,22 +54,8 @@ var (
 // Create makes a user. An address in use is a fault Conflict with the Field
 // "email"; refused values are fault.Problems.
 func (o *Operations) Create(ctx context.Context, source audit.Source, applicationID string, fields Fields) (*User, error) {
-	if err := o.role.Require(admin.EditUsers); err != nil {
-		return nil, err
-	}
-	if err := fields.settle(o.schema(applicationID)).OrNil(); err != nil {
-		return nil, err
-	}
-	now := o.moment()
-	u := &User{ApplicationID: applicationID, UUID: ident.User(), Era: newEra(), CreatedAt: now}
-	hash, err := o.hash(ctx, fields.Password)
+	u, event, err := o.Made(ctx, source, applicationID, fields)
 	if err != nil {
-		return nil, err
-	}
-	u.PasswordHash = hash
-	u.set(&fields, now)
-	event := audit.New(source, applicationID, "user.create", object(u.UUID), now)
-	if event.After, err = u.document(); err != nil {
 		return nil, err
 	}
 	defer o.users.Void(applicationID, u.UUID)
@@ -77,6 +63,28 @@ func (o *Operations) Create(ctx context.Context, source audit.Source, applicatio
 		return nil, err
 	}
 	return u, nil
+}
+
+// Made is Create without storing it: a user as he would be stored, and the audit
+// event to store with him.
+func (o *Operations) Made(ctx context.Context, source audit.Source, applicationID string, fields Fields) (*User, audit.Event, error) {
+	if err := o.role.Require(admin.EditUsers); err != nil {
+		return nil, audit.Event{}, err
+	}
+	if err := fields.settle(o.schema(applicationID)).OrNil(); err != nil {
+		return nil, audit.Event{}, err
+	}
+	now := o.moment()
+	u := &User{ApplicationID: applicationID, UUID: ident.User(), Era: NewEra(), CreatedAt: now}
+	hash, err := o.hash(ctx, fields.Password)
+	if err != nil {
+		return nil, audit.Event{}, err
+	}
+	u.PasswordHash = hash
+	u.set(&fields, now)
+	event := audit.New(source, applicationID, "user.create", object(u.UUID), now)
+	event.After, err = u.document()
+	return u, event, err
 }
 
 // hash gives a password's hash, in the queue of all; "" where there is none.
@@ -162,7 +170,7 @@ func (o *Operations) change(ctx context.Context, source audit.Source, applicatio
 			return nil, err
 		}
 	}
-	now, era := o.moment(), newEra()
+	now, era := o.moment(), NewEra()
 	ended := false
 	after, err := func() (*User, error) {
 		defer o.users.Void(applicationID, uuid)
@@ -277,8 +285,8 @@ func (u *User) document() (json.RawMessage, error) {
 // moment is now, in the microseconds that the databases keep.
 func (o *Operations) moment() time.Time { return o.now().UTC().Truncate(time.Microsecond) }
 
-// newEra makes an era that no user has had, save once in 2^63 times.
-func newEra() int64 {
+// NewEra makes an era that no user has had, save once in 2^63 times.
+func NewEra() int64 {
 	var b [8]byte
 	_, _ = rand.Read(b[:])
 	return int64(binary.BigEndian.Uint64(b[:]) >> 1)
