@@ -14,7 +14,7 @@ var scopes = noun{
 		{Name: "name", Type: aString, Doc: "1 to 128 printable characters without spaces, quotation marks and backslashes.", Required: true, Fixed: true},
 		{Name: "description", Type: aString, Doc: "What a token with it permits; up to 2,000 characters.", Default: `""`},
 		{Name: "kind", Type: aString, Doc: "system: for client_credentials; user: for the grants of users; any: for both.", Values: []string{"user", "system", "any"}, Default: `"any"`},
-		{Name: "required_role", Type: aString, Doc: "The role that a user needs to grant it.", Default: `""`},
+		{Name: "required_role", Type: aString, Doc: "The role that a user must have to be given it.", Default: `""`},
 		{Name: "url_patterns", Type: anArray, Doc: "The paths or URLs that it stands for.", Default: "[]"},
 	},
 	columns: []string{"name", "kind", "required_role", "description"},

@@ -7,6 +7,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"golang.org/x/text/unicode/norm"
+
 	"github.com/ostiary/ostiary/internal/core/fault"
 	"github.com/ostiary/ostiary/internal/core/mergepatch"
 	"github.com/ostiary/ostiary/internal/core/oauth"
@@ -78,7 +80,8 @@ func (f *Fields) settle(stored []string) (problems fault.Problems) {
 	default:
 		problems.Add("kind", "Choose user, system or any.")
 	}
-	if f.RequiredRole = strings.TrimSpace(f.RequiredRole); !plainText(f.RequiredRole, maxRole) {
+	f.RequiredRole = norm.NFC.String(strings.TrimSpace(f.RequiredRole)) // as roles of users are kept
+	if !plainText(f.RequiredRole, maxRole) || strings.ContainsAny(f.RequiredRole, "\n\t") {
 		problems.Add("required_role", "Write at most %d characters, none of them control characters.", maxRole)
 	}
 	if len(f.URLPatterns) > maxPatterns {

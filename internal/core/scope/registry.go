@@ -117,6 +117,28 @@ func (r *Registry) suits(ctx context.Context, applicationID string, grant oauth.
 	return err == nil && s.Kind.Suits(grant), err
 }
 
+// ForUser gives those of the scopes that a user of these roles may be given: the
+// ones that require none, or one of them. What is not there any more is left out
+// too. Where none is left of those that there were, it is refused with an
+// *oauth.Error. It is asked whenever a user's token is issued, since both change.
+func (r *Registry) ForUser(ctx context.Context, applicationID string, scopes, roles []string) ([]string, error) {
+	may := make([]string, 0, len(scopes))
+	for _, name := range scopes {
+		s, err := r.Get(ctx, applicationID, name)
+		switch {
+		case fault.KindOf(err) == fault.NotFound && err != nil:
+		case err != nil:
+			return nil, err
+		case s.RequiredRole == "" || slices.Contains(roles, s.RequiredRole):
+			may = append(may, name)
+		}
+	}
+	if len(may) == 0 && len(scopes) > 0 {
+		return nil, oauth.InvalidScope("The user has not the role that the scopes asked for require; ask for others, or have the user given the role.")
+	}
+	return may, nil
+}
+
 // Published are the scopes that an application announces.
 type Published struct {
 	Names []string // in the order of their keys

@@ -2,6 +2,7 @@ package scope_test
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -347,4 +348,34 @@ func TestAClosedStoreIsNoAnswer(t *testing.T) {
 	} else if _, ok := errors.AsType[*oauth.Error](err); ok {
 		t.Errorf("it is refused for good: %v", err)
 	}
+}
+
+func TestForUser(t *testing.T) {
+	r := newRig(t)
+	r.create(scope.Fields{Name: "read"})
+	r.create(scope.Fields{Name: "write", RequiredRole: " chargee\u0301 "}) // kept in NFC, as roles of users are
+	r.create(scope.Fields{Name: "audit", RequiredRole: "auditor"})
+	check := func(scopes, roles []string, want string) {
+		t.Helper()
+		got, err := r.scopes.ForUser(t.Context(), app, scopes, roles)
+		text := fmt.Sprint(got)
+		if refusal, ok := errors.AsType[*oauth.Error](err); ok {
+			text = refusal.Code
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		if text != want {
+			t.Errorf("of %v with the roles %v: %s, want %s", scopes, roles, text, want)
+		}
+	}
+	check(nil, nil, "[]")
+	check([]string{"read", "write", "audit"}, nil, "[read]")
+	check([]string{"read", "write", "audit"}, []string{"charge\u00e9", "x"}, "[read write]")
+	check([]string{"audit", "write", "openid", "gone"}, []string{"auditor"}, "[audit openid]")
+	check([]string{"write", "gone"}, []string{"auditor", ""}, "invalid_scope")
+	check([]string{"audit"}, nil, "invalid_scope")
+	if _, err := r.patch("audit", `{"required_role":null}`, nil); err != nil {
+		t.Fatal(err)
+	}
+	check([]string{"audit"}, nil, "[audit]")
 }

@@ -1,5 +1,5 @@
 // Package api serves the management API: applications, their clients, scopes,
-// resources, tokens, keys and audit events, as JSON for programs. It owns the
+// resources, users, tokens, keys and audit events, as JSON for programs. It owns the
 // wire form: paths, statuses, problem documents (RFC 9457), cursors, entity
 // tags, and the OpenAPI document, which derives from the same declarations as
 // the routes. What may be done is decided in the core.
@@ -24,6 +24,7 @@ import (
 	"github.com/ostiary/ostiary/internal/core/scope"
 	"github.com/ostiary/ostiary/internal/core/token"
 	"github.com/ostiary/ostiary/internal/core/usage"
+	"github.com/ostiary/ostiary/internal/core/user"
 	"github.com/ostiary/ostiary/internal/web"
 )
 
@@ -38,6 +39,7 @@ type Deps struct {
 	Usage              *usage.Meter
 	Scopes             *scope.Operations
 	Resources          *resource.Operations
+	Users              *user.Operations
 	Tokens             *token.Service
 	Signers            *key.Signers
 	Audit              audit.Reader
@@ -94,6 +96,7 @@ func build(a *api) *builder {
 	a.secrets(b)
 	a.scopes(b)
 	a.resources(b)
+	a.users(b)
 	a.tokens(b)
 	a.keys(b)
 	a.audit(b)

@@ -88,8 +88,7 @@ func TestForms(t *testing.T) {
 		{"PATCH", "", `"x"`, http.StatusBadRequest},
 		{"POST", "/tokens/revoke", `nonsense`, http.StatusBadRequest},
 		{"POST", "/clients", `{"name":"` + strings.Repeat("x", 1<<20) + `"}`, http.StatusRequestEntityTooLarge},
-		{"GET", "/users", "", http.StatusNotFound},
-		{"GET", "/consents", "", http.StatusNotFound},
+		{"GET", "/users/", "", http.StatusNotFound},
 		{"GET", "/clients/", "", http.StatusNotFound},
 		{"GET", "/nothing", "", http.StatusNotFound},
 		{"GET", "/clients?q=" + strings.Repeat("x", 40<<10), "", http.StatusRequestHeaderFieldsTooLarge},
@@ -121,6 +120,8 @@ func TestRefusalsRepeatNothing(t *testing.T) {
 		{"POST", "/api/v1/applications", `{"name":"x","id":"` + hidden + `!","preset":"` + hidden + `"}`},
 		{"PATCH", "", `{"security_profile":"` + hidden + `"}`},
 		{"POST", "/scopes", `{"name":"a ` + hidden + `"}`},
+		{"POST", "/users", `{"email":"` + hidden + `@","password":"hunter2","roles":["` + hidden + `\u0007"],"attributes":{"birthday":"` + hidden + `"}}`},
+		{"GET", "/users?active=" + hidden + "&cursor=" + hidden, ""},
 		{"GET", "/clients?cursor=" + hidden + "&limit=" + hidden + "&kind=" + hidden, ""},
 		{"GET", "/audit?since=" + hidden, ""},
 	} {

@@ -13,9 +13,10 @@ import (
 	"github.com/ostiary/ostiary/internal/core/resource"
 	"github.com/ostiary/ostiary/internal/core/scope"
 	"github.com/ostiary/ostiary/internal/core/token"
+	"github.com/ostiary/ostiary/internal/core/user"
 )
 
-const description = `Applications, API clients, scopes, resources, tokens, keys and audit events.
+const description = `Applications, API clients, scopes, resources, users, tokens, keys and audit events.
 
 Callers: HTTP Basic of a client with the feature owner in the application, or a bearer token of that application with the
 scope ostiary:admin. An application that is not there, and credentials of another one, are both 401.
@@ -38,6 +39,7 @@ func newDocument() *huma.OpenAPI {
 			{Name: "clients", Description: "API clients and their secrets."},
 			{Name: "scopes", Description: "What a client may be allowed and a token may carry."},
 			{Name: "resources", Description: "The APIs that tokens are for."},
+			{Name: "users", Description: "The people who sign in."},
 			{Name: "tokens", Description: "Token families: one authorization, and all that was issued from it."},
 			{Name: "keys", Description: "The keys that tokens are signed with."},
 			{Name: "audit", Description: "Who changed what, when and from where."},
@@ -63,6 +65,7 @@ var names = map[reflect.Type]string{
 	reflect.TypeFor[scope.Fields]():             "Scope",
 	reflect.TypeFor[resource.Fields]():          "Resource",
 	reflect.TypeFor[token.View]():               "TokenFamily",
+	reflect.TypeFor[user.View]():                "User",
 }
 
 // lists are the schemas of pages.

@@ -99,7 +99,7 @@ func TestDocument(t *testing.T) {
 	if document.OpenAPI != "3.1.0" {
 		t.Errorf("the document is OpenAPI %s", document.OpenAPI)
 	}
-	for _, never := range []string{"$schema", "/users", "/consents", "ErrorModel"} {
+	for _, never := range []string{"$schema", "ErrorModel"} {
 		if bytes.Contains(text, []byte(never)) {
 			t.Errorf("the document speaks of %s", never)
 		}

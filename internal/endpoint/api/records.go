@@ -19,7 +19,8 @@ type records[R, F, V any] struct {
 	need         admin.Permission // to write
 	body         *huma.Schema
 	summaries    summaries
-	core         editor[R, F]
+	core         func(c *call) editor[R, F] // as the caller may use it
+	all          lister[R]                  // nil: it has a list of its own
 	read         func(fields *F, document []byte) error
 	show         func(*R) (key string, revision int64, view V)
 }
@@ -31,10 +32,12 @@ type summaries struct{ list, create, get, edit, remove string }
 type editor[R, F any] interface {
 	Create(ctx context.Context, source audit.Source, applicationID string, fields F) (*R, error)
 	Get(ctx context.Context, applicationID, key string) (*R, error)
-	List(ctx context.Context, applicationID, after string, limit int) (list []*R, next string, err error)
 	Patch(ctx context.Context, source audit.Source, applicationID, key string, patch []byte, revision *int64) (*R, error)
 	Delete(ctx context.Context, source audit.Source, applicationID, key string, revision *int64) error
 }
+
+// lister gives pages of records.
+type lister[R any] func(ctx context.Context, applicationID, after string, limit int) (list []*R, next string, err error)
 
 type recordPage struct {
 	InApplication
@@ -46,12 +49,20 @@ var writesRecord = []int{http.StatusNotFound, http.StatusConflict, http.StatusPr
 // declare declares the operations. One is the path of a record, Write that and
 // IfMatch; they are what the document says of them.
 func declare[One, Write, R, F, V any](b *builder, k *records[R, F, V]) {
-	all := "/applications/{app}/" + k.plural
-	one := all + "/{" + k.parameter + "}"
 	handle(b, operation{
-		method: http.MethodGet, path: all, id: "list-" + k.plural, tag: k.plural, need: admin.Read,
+		method: http.MethodGet, path: k.path(), id: "list-" + k.plural, tag: k.plural, need: admin.Read,
 		summary: k.summaries.list,
 	}, k.list)
+	declareOne[One, Write](b, k)
+}
+
+// path is that of all records of the kind.
+func (k *records[R, F, V]) path() string { return "/applications/{app}/" + k.plural }
+
+// declareOne is declare without the list.
+func declareOne[One, Write, R, F, V any](b *builder, k *records[R, F, V]) {
+	all := k.path()
+	one := all + "/{" + k.parameter + "}"
 	handle(b, operation{
 		method: http.MethodPost, path: all, id: "create-" + k.noun, tag: k.plural, need: k.need,
 		summary: k.summaries.create, status: http.StatusCreated, body: k.body, refuses: []int{http.StatusConflict},
@@ -75,7 +86,7 @@ func (k *records[R, F, V]) list(c *call, in *recordPage) (*plainly[list[V]], err
 	if err != nil {
 		return nil, err
 	}
-	found, next, err := k.core.List(c.Context(), c.app.ID, after, in.Limit)
+	found, next, err := k.all(c.Context(), c.app.ID, after, in.Limit)
 	if err != nil {
 		return nil, err
 	}
@@ -95,7 +106,7 @@ func (k *records[R, F, V]) create(c *call, _ *InApplication) (*made[V], error) {
 	if err := k.read(&fields, document); err != nil {
 		return nil, err
 	}
-	r, err := k.core.Create(c.Context(), c.source(), c.app.ID, fields)
+	r, err := k.core(c).Create(c.Context(), c.source(), c.app.ID, fields)
 	if err != nil {
 		return nil, err
 	}
@@ -107,7 +118,7 @@ func (k *records[R, F, V]) create(c *call, _ *InApplication) (*made[V], error) {
 func (k *records[R, F, V]) key(c *call) string { return c.PathValue(k.parameter) }
 
 func (k *records[R, F, V]) get(c *call) (*tagged[V], error) {
-	r, err := k.core.Get(c.Context(), c.app.ID, k.key(c))
+	r, err := k.core(c).Get(c.Context(), c.app.ID, k.key(c))
 	if err != nil {
 		return nil, err
 	}
@@ -128,10 +139,10 @@ func (k *records[R, F, V]) edit(c *call) (*tagged[V], error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := k.core.Get(c.Context(), c.app.ID, k.key(c)); err != nil {
+	if _, err := k.core(c).Get(c.Context(), c.app.ID, k.key(c)); err != nil {
 		return nil, err
 	}
-	r, err := k.core.Patch(c.Context(), c.source(), c.app.ID, k.key(c), patch, revision)
+	r, err := k.core(c).Patch(c.Context(), c.source(), c.app.ID, k.key(c), patch, revision)
 	if err != nil {
 		return nil, err
 	}
@@ -143,10 +154,10 @@ func (k *records[R, F, V]) remove(c *call) (*nothing, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := k.core.Get(c.Context(), c.app.ID, k.key(c)); err != nil {
+	if _, err := k.core(c).Get(c.Context(), c.app.ID, k.key(c)); err != nil {
 		return nil, err
 	}
-	return &nothing{}, k.core.Delete(c.Context(), c.source(), c.app.ID, k.key(c), revision)
+	return &nothing{}, k.core(c).Delete(c.Context(), c.source(), c.app.ID, k.key(c), revision)
 }
 
 // writable describes the fields of a record, and gives the schema of them as

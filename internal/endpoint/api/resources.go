@@ -1,6 +1,8 @@
 package api
 
 import (
+	"context"
+
 	"github.com/ostiary/ostiary/internal/core/admin"
 	"github.com/ostiary/ostiary/internal/core/resource"
 )
@@ -33,7 +35,10 @@ func (a *api) resources(b *builder) {
 			edit:   "Change a resource",
 			remove: "Delete a resource; tokens for it that are out live on",
 		},
-		core: a.Resources,
+		core: func(*call) editor[resource.Resource, resource.Fields] { return a.Resources },
+		all: func(ctx context.Context, applicationID, after string, limit int) ([]*resource.Resource, string, error) {
+			return a.Resources.List(ctx, applicationID, after, limit)
+		},
 		read: (*resource.Fields).Patch,
 		show: func(r *resource.Resource) (string, int64, resource.Fields) {
 			return r.Identifier, r.Revision, r.Fields()

@@ -1,6 +1,8 @@
 package api
 
 import (
+	"context"
+
 	"github.com/ostiary/ostiary/internal/core/admin"
 	"github.com/ostiary/ostiary/internal/core/scope"
 )
@@ -23,7 +25,7 @@ func (a *api) scopes(b *builder) {
 			"name":          "Up to 128 printable ASCII characters without space, quotation mark and backslash; unique without regard to case; fixed.",
 			"description":   "Up to 2,000 characters.",
 			"kind":          "Whom it is for: user, system, or any of these two. openid is that of the built-in ones.",
-			"required_role": "The role that a user must have to be given it. It is kept and shown; there are no users yet.",
+			"required_role": "The role that a user must have to be given it. It acts whenever a token is issued.",
 			"url_patterns":  "What it opens at gateways: paths, or URLs with scheme and host, after methods where it is for these only: GET,POST /orders/*. A star stands for any characters of a segment; as the last segment, for all that is below.",
 		}),
 		summaries: summaries{
@@ -33,7 +35,10 @@ func (a *api) scopes(b *builder) {
 			edit:   "Change a scope",
 			remove: "Delete a scope that no client is allowed and no live token carries",
 		},
-		core: a.Scopes,
+		core: func(*call) editor[scope.Scope, scope.Fields] { return a.Scopes },
+		all: func(ctx context.Context, applicationID, after string, limit int) ([]*scope.Scope, string, error) {
+			return a.Scopes.List(ctx, applicationID, after, limit)
+		},
 		read: (*scope.Fields).Patch,
 		show: func(s *scope.Scope) (string, int64, scope.Fields) { return s.Name, s.Revision, s.Fields() },
 	})
