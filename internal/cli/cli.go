@@ -71,7 +71,7 @@ func newRoot() *cobra.Command {
 	}
 	root.AddCommand(
 		serveCommand(), initCommand(), migrateCommand(), featureCommand(), versionCommand(),
-		applyCommand(), applicationCommand(), clientCommand(), scopeCommand(), resourceCommand(),
+		applyCommand(), applicationCommand(), clientCommand(), scopeCommand(), resourceCommand(), userCommand(),
 		tokenCommand(), keyCommand(), auditCommand(),
 	)
 	strict(root)

@@ -1,12 +1,9 @@
 package cli
 
 import (
-	"encoding/json"
 	"fmt"
-	"strconv"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/ostiary/ostiary/apiclient"
 	"github.com/ostiary/ostiary/internal/core/client"
@@ -53,45 +50,9 @@ func secretsOf(r *record) string {
 
 func clientCommand() *cobra.Command {
 	return clients.command(
-		activationCommand("activate", "Let a client be used again; nothing that it was given before is alive", true),
-		activationCommand("deactivate", "Stop a client; all that it was given dies at once, for good", false),
+		clients.activationCommand("activate", "Let a client be used again; nothing that it was given before is alive", ""),
+		clients.activationCommand("deactivate", "Stop a client; all that it was given dies at once, for good",
+			"All its codes and tokens die at once; activating it again revives none."),
 		secretCommand(), importCommand(), exportCommand(),
 	)
-}
-
-func activationCommand(use, short string, active bool) *cobra.Command {
-	var yes, asJSON bool
-	return remoteCommand(&cobra.Command{
-		Use: use + " ID", Short: short, Args: cobra.ExactArgs(1), ValidArgsFunction: clients.completeKeys,
-	}, func(flags *pflag.FlagSet) {
-		if !active {
-			flags.BoolVar(&yes, "yes", false, yesUsage)
-		}
-		flags.BoolVar(&asJSON, "json", false, jsonUsage)
-	}, func(c *cobra.Command, r *remote, app string, args []string) error {
-		if !active {
-			found, err := r.take(clients.calls.get(c.Context(), r.api, app, args[0]))
-			if err != nil {
-				return err
-			}
-			what := "This deactivates " + clients.describe(found) + ". All its codes and tokens die at once; activating it again revives none."
-			if err := confirm(c, yes, what); err != nil {
-				return err
-			}
-		}
-		document := map[string]json.RawMessage{"active": json.RawMessage(strconv.FormatBool(active))}
-		if asJSON {
-			return clients.patch(c, r, app, args[0], document, true)
-		}
-		text, err := body(document)
-		if err != nil {
-			return err
-		}
-		changed, err := r.take(clients.calls.edit(c.Context(), r.api, app, args[0], text))
-		if err != nil {
-			return err
-		}
-		_, err = fmt.Fprintf(c.OutOrStdout(), "%sd %s\n", use, clients.describe(changed))
-		return err
-	})
 }

@@ -27,6 +27,7 @@ const (
 	boolean              // true or false; the flag alone is true
 	list                 // several words
 	pairs                // NAME=NUMBER, with commas between
+	tree                 // NAME=TEXT, again and again, or a JSON object
 )
 
 func shapeOf(f *client.Field) shape {
@@ -35,6 +36,8 @@ func shapeOf(f *client.Field) shape {
 		return list
 	case strings.HasPrefix(f.Type, "an object"):
 		return pairs
+	case strings.HasPrefix(f.Type, "a JSON object"):
+		return tree
 	case strings.HasPrefix(f.Type, "a whole number"):
 		return number
 	case f.Type == "true or false":
@@ -53,6 +56,8 @@ type fieldFlag struct {
 // Set takes a value as it stands on the command line.
 func (v *fieldFlag) Set(text string) error {
 	switch {
+	case shapeOf(&v.field) == tree:
+		v.given = append(v.given, text)
 	case shapeOf(&v.field) != list:
 		v.given = []string{text}
 	case text == "":
@@ -80,6 +85,8 @@ func (v *fieldFlag) Type() string {
 		return "list"
 	case pairs:
 		return "name=number"
+	case tree:
+		return "name=text"
 	case word:
 	}
 	return "text"
@@ -106,6 +113,8 @@ func (v *fieldFlag) value() (json.RawMessage, error) {
 		}
 	case pairs:
 		return parsePairs(text)
+	case tree:
+		return parseTree(v.given)
 	case word, list:
 	}
 	return json.Marshal(text)

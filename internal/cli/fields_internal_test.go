@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"encoding/json"
+	"strings"
 	"testing"
 	"time"
 
@@ -112,6 +114,38 @@ func TestReadable(t *testing.T) {
 	} {
 		if got := readable([]byte(raw)); got != want {
 			t.Errorf("%s is %q, want %q", raw, got, want)
+		}
+	}
+}
+
+// FuzzParseTree: whatever is given of an object is one, or is refused.
+func FuzzParseTree(f *testing.F) {
+	f.Add("a.b=c", `{"a":{"d":1e400}}`)
+	f.Add("a=", "a.b=c")
+	f.Add("=x", "{")
+	f.Fuzz(func(t *testing.T, first, second string) {
+		raw, err := parseTree([]string{first, second})
+		if err == nil && (len(raw) == 0 || raw[0] != '{' || !json.Valid(raw)) {
+			t.Errorf("%q and %q are %s", first, second, raw)
+		}
+	})
+}
+
+func TestParseTree(t *testing.T) {
+	for given, want := range map[string]string{
+		"a=b":                           `{"a":"b"}`,
+		"a.b=c|a.d=|a.b=e=f":            `{"a":{"b":"e=f","d":null}}`,
+		`{"n":12345678901234567890}|n=`: `{"n":null}`,
+		`{"a":{"b":1}}|a.c=d`:           `{"a":{"b":1,"c":"d"}}`,
+		`a=b|{"a":{"c":[]}}`:            `{"a":{"c":[]}}`,
+		"a":                             "",
+		"=a":                            "",
+		`{"a":1} {}`:                    "",
+		`{`:                             "",
+	} {
+		raw, err := parseTree(strings.Split(given, "|"))
+		if string(raw) != want || (err != nil) != (want == "") {
+			t.Errorf("%s is %s, %v", given, raw, err)
 		}
 	}
 }

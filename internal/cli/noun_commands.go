@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -166,6 +167,44 @@ func (n *noun) deleteCommand() *cobra.Command {
 			return err
 		}
 		_, err = fmt.Fprintf(c.OutOrStdout(), "deleted %s\n", n.describe(found))
+		return err
+	})
+}
+
+// activationCommand switches a record off, which is confirmed where something is
+// lost by it, or on again.
+func (n *noun) activationCommand(use, short, lost string) *cobra.Command {
+	var yes, asJSON bool
+	return n.remote(&cobra.Command{
+		Use: use + " " + placeholder(n.key), Short: short, Args: cobra.ExactArgs(1), ValidArgsFunction: n.completeKeys,
+	}, func(flags *pflag.FlagSet) {
+		if lost != "" {
+			flags.BoolVar(&yes, "yes", false, yesUsage)
+		}
+		flags.BoolVar(&asJSON, "json", false, jsonUsage)
+	}, func(c *cobra.Command, r *remote, app string, args []string) error {
+		if lost != "" {
+			found, err := r.take(n.calls.get(c.Context(), r.api, app, args[0]))
+			if err != nil {
+				return err
+			}
+			if err := confirm(c, yes, "This "+use+"s "+n.describe(found)+". "+lost); err != nil {
+				return err
+			}
+		}
+		document := map[string]json.RawMessage{"active": json.RawMessage(strconv.FormatBool(lost == ""))}
+		if asJSON {
+			return n.patch(c, r, app, args[0], document, true)
+		}
+		text, err := body(document)
+		if err != nil {
+			return err
+		}
+		changed, err := r.take(n.calls.edit(c.Context(), r.api, app, args[0], text))
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(c.OutOrStdout(), "%sd %s\n", use, n.describe(changed))
 		return err
 	})
 }
