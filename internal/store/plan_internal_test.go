@@ -49,6 +49,15 @@ func TestPlans(t *testing.T) {
 		"end of an era":      {scanEraEnd, 3, "family_era"},
 		"count live":         {countLive, 4, "family_era"},
 		"clients by ids":     {pickClients(db.dialect), 2, "client_id"},
+		"user":               {selectUser, 2, "user_record_uuid"},
+		"user by address":    {selectUserByEmail, 2, "user_record_email"},
+		"address taken":      {userEmailTaken, 3, "user_record_email"},
+		"users by word":      {usersByTerm, 5, "USING PRIMARY KEY"},
+		"users by role":      {usersByRole, 4, "USING PRIMARY KEY"},
+		"inactive users":     {usersInactive, 3, "user_record_inactive"},
+		"all users":          {usersAll, 3, "user_record_sequence"},
+		"users by sequence":  {usersOf(db.dialect), 2, "sequence=?"},
+		"users who are gone": {removedUsers, 2, "removed_user_since"},
 		"clients, texts":     {clientTexts(db.dialect), 3, "client_sequence"},
 	} {
 		t.Run(name, func(t *testing.T) {

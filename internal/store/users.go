@@ -27,6 +27,8 @@ const (
 		revision, created_at, updated_at, last_signed_in_at`
 
 	selectUser        = `SELECT ` + userNames + ` FROM user_record WHERE application_id = $1 AND uuid = $2`
+	userEmailTaken    = `SELECT sequence FROM user_record WHERE application_id = $1 AND email_key = $2 AND email_key <> '' AND uuid <> $3`
+	removedUsers      = `SELECT application_id, uuid FROM removed_user WHERE since <= $1 ORDER BY since LIMIT $2`
 	selectUserByEmail = `SELECT ` + userNames + ` FROM user_record WHERE application_id = $1 AND email_key = $2 AND email_key <> ''`
 )
 
@@ -127,7 +129,7 @@ func claimEmail(ctx context.Context, s session, u *user.User) error {
 	if err := s.dialect.lock(ctx, s, "email", u.ApplicationID, fold(u.Email)); err != nil {
 		return err
 	}
-	_, taken, err := one(ctx, s, column[int64], `SELECT sequence FROM user_record WHERE application_id = $1 AND email_key = $2 AND email_key <> '' AND uuid <> $3`,
+	_, taken, err := one(ctx, s, column[int64], userEmailTaken,
 		u.ApplicationID, fold(u.Email), u.UUID)
 	if err == nil && taken {
 		err = emailTaken()
@@ -300,7 +302,7 @@ func (t Users) RemoveRemains(ctx context.Context, now time.Time, limit int) (rem
 	gone, err := readAll(ctx, t.db, func(r scanner) (u row, err error) {
 		err = r.Scan(&u.application, &u.uuid)
 		return u, err
-	}, `SELECT application_id, uuid FROM removed_user WHERE since <= $1 ORDER BY since LIMIT $2`, micros(now.Add(-eraKept)), limit)
+	}, removedUsers, micros(now.Add(-eraKept)), limit)
 	if err != nil || len(gone) == 0 {
 		return 0, err
 	}

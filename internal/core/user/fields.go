@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -148,9 +149,7 @@ func readAs[T any](name string, v any, refusal string, problems *fault.Problems)
 // merged applies a merge patch to members, as RFC 7396 §2 has it.
 func merged(target map[string]any, patch map[string]any) map[string]any {
 	after := make(map[string]any, len(target)+len(patch))
-	for name, v := range target {
-		after[name] = v
-	}
+	maps.Copy(after, target)
 	for name, v := range patch {
 		switch v := v.(type) {
 		case nil:

@@ -172,38 +172,42 @@ func (o *Operations) change(ctx context.Context, source audit.Source, applicatio
 	}
 	now, era := o.moment(), NewEra()
 	ended := false
-	after, err := func() (*User, error) {
-		defer o.users.Void(applicationID, uuid)
-		return o.store.Change(ctx, applicationID, uuid, func(u *User) (event audit.Event, err error) {
-			if revision != nil && *revision != u.Revision {
-				return event, errStale
-			}
-			fields := u.fields()
-			if err := edit(&fields); err != nil {
-				return event, err
-			}
-			if err := fields.settle(o.schema(applicationID)).OrNil(); err != nil {
-				return event, err
-			}
-			event = audit.New(source, applicationID, u.action(&fields), object(uuid), now)
-			if event.Before, err = u.document(); err != nil {
-				return event, err
-			}
-			if ended = fields.Password != nil || fields.Inactive && !u.Inactive; ended {
-				u.Era = era
-			}
-			if fields.Password != nil {
-				u.PasswordHash = hash
-			}
-			u.set(&fields, now)
-			event.After, err = u.document()
+	after, err := o.store.Change(ctx, applicationID, uuid, func(u *User) (event audit.Event, err error) {
+		if revision != nil && *revision != u.Revision {
+			return event, errStale
+		}
+		fields := u.fields()
+		if err := edit(&fields); err != nil {
 			return event, err
-		})
-	}()
-	if err == nil && ended {
+		}
+		if err := fields.settle(o.schema(applicationID)).OrNil(); err != nil {
+			return event, err
+		}
+		event = audit.New(source, applicationID, u.action(&fields), object(uuid), now)
+		if event.Before, err = u.document(); err != nil {
+			return event, err
+		}
+		if ended = fields.Password != nil || fields.Inactive && !u.Inactive; ended {
+			u.Era = era
+		}
+		if fields.Password != nil {
+			u.PasswordHash = hash
+		}
+		u.set(&fields, now)
+		event.After, err = u.document()
+		return event, err
+	})
+	o.changed(ctx, applicationID, uuid, ended && err == nil)
+	return after, err
+}
+
+// changed forgets what is remembered of a user, and has whoever must know told
+// that all is over.
+func (o *Operations) changed(ctx context.Context, applicationID, uuid string, ended bool) {
+	o.users.Void(applicationID, uuid)
+	if ended {
 		o.onEnd(context.WithoutCancel(ctx), applicationID, uuid)
 	}
-	return after, err
 }
 
 // Delete removes a user, and kills all that the user was given. revision and
@@ -216,20 +220,15 @@ func (o *Operations) Delete(ctx context.Context, source audit.Source, applicatio
 		return errNoUser
 	}
 	now := o.moment()
-	err := func() error {
-		defer o.users.Void(applicationID, uuid)
-		return o.store.Delete(ctx, applicationID, uuid, func(u *User) (event audit.Event, err error) {
-			if revision != nil && *revision != u.Revision {
-				return event, errStale
-			}
-			event = audit.New(source, applicationID, "user.delete", object(uuid), now)
-			event.Before, err = u.document()
-			return event, err
-		})
-	}()
-	if err == nil {
-		o.onEnd(context.WithoutCancel(ctx), applicationID, uuid)
-	}
+	err := o.store.Delete(ctx, applicationID, uuid, func(u *User) (event audit.Event, err error) {
+		if revision != nil && *revision != u.Revision {
+			return event, errStale
+		}
+		event = audit.New(source, applicationID, "user.delete", object(uuid), now)
+		event.Before, err = u.document()
+		return event, err
+	})
+	o.changed(ctx, applicationID, uuid, err == nil)
 	return err
 }
 

@@ -276,7 +276,7 @@ func TestRegistryVoids(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	u := r.made(`{"roles": ["a"]}`)
-	if r.known(u) != r.known(u) {
+	if first := r.known(u); first != r.known(u) {
 		t.Error("nothing is remembered")
 	}
 	_, err := r.db.Users().Change(context.Background(), app, u.UUID, func(u *user.User) (audit.Event, error) {

@@ -52,7 +52,7 @@ func (a *api) users(b *builder) {
 
 // userFields describes a user, and gives the schema of what is written.
 func (b *builder) userFields() *huma.Schema {
-	ref := writable[user.View](b, "UserFields", map[string]string{ //nolint:gosec // prose (G101)
+	ref := writable[user.View](b, "UserFields", map[string]string{
 		"uuid":              "Made by the server; sub in tokens.",
 		"email":             "Unique in the application without regard to case; a user may have none.",
 		"email_verified":    "Whether the user proved to read what is sent there; false where the address changes and this is left out.",

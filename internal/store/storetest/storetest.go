@@ -103,6 +103,7 @@ func Run(t *testing.T, open func(*testing.T) *Env) {
 		{"UserChange", testUserChange},
 		{"UserEmailsContended", testUserEmailsContended},
 		{"UserDelete", testUserDelete},
+		{"UserSearch", testUserSearch},
 		{"ApplicationRemoval", testApplicationRemoval},
 		{"AuditInTransaction", testAuditInTransaction},
 		{"AuditSearch", testAuditSearch},
