@@ -44,7 +44,7 @@ func (a *App) managementSurface(throttle *web.Throttle) *web.Surface {
 	return api.New(api.Deps{
 		Applications: a.Applications, Settings: application.NewOperations(a.Applications, a.now),
 		Instance: instance.NewOperations(a.Store.Instance(), a.Applications, a.Clients, a.Signers, a.Ring, a.now, standing).
-			Voiding(a.Scopes.VoidAll, a.Resources.VoidAll, a.Users.VoidAll),
+			Voiding(a.Scopes.VoidAll, a.Resources.VoidAll, a.Users.VoidAll, a.Sessions.VoidAll, a.Consents.VoidAll),
 		Clients: a.Clients, Operations: a.Operations, Tokens: a.Tokens, Signers: a.Signers, Audit: a.Store.Audit(),
 		Search: a.Store.Clients(), Usage: a.Usage, Scopes: scope.NewOperations(a.Store.Scopes(), a.Scopes, a.now),
 		Resources: resource.NewOperations(a.Store.Resources(), a.Resources, a.now), Users: a.People,
