@@ -1345,6 +1345,15 @@ type Refusal struct {
 	Message string `json:"message"`
 }
 
+// ResetLink defines model for ResetLink.
+type ResetLink struct {
+	// ExpiresAt Another password, and deactivation, end it before.
+	ExpiresAt time.Time `json:"expires_at"`
+
+	// Url It is answered this once.
+	Url string `json:"url"`
+}
+
 // Resource defines model for Resource.
 type Resource struct {
 	// AccessTokenFormat jwt or opaque; left to the clients where it is empty or null.
@@ -1855,6 +1864,9 @@ type EditUserParams struct {
 	IfMatch *string `json:"If-Match,omitempty"`
 }
 
+// CreateResetLinkJSONBody defines parameters for CreateResetLink.
+type CreateResetLinkJSONBody = map[string]interface{}
+
 // CreateApplicationJSONRequestBody defines body for CreateApplication for application/json ContentType.
 type CreateApplicationJSONRequestBody CreateApplicationJSONBody
 
@@ -1896,6 +1908,9 @@ type CreateUserJSONRequestBody = UserFields
 
 // EditUserApplicationMergePatchPlusJSONRequestBody defines body for EditUser for application/merge-patch+json ContentType.
 type EditUserApplicationMergePatchPlusJSONRequestBody = UserFields
+
+// CreateResetLinkJSONRequestBody defines body for CreateResetLink for application/json ContentType.
+type CreateResetLinkJSONRequestBody = CreateResetLinkJSONBody
 
 // AsClientAccessTokenLifetime0 returns the union data inside the Client_AccessTokenLifetime as a ClientAccessTokenLifetime0
 func (t Client_AccessTokenLifetime) AsClientAccessTokenLifetime0() (ClientAccessTokenLifetime0, error) {
@@ -2727,6 +2742,20 @@ type ClientInterface interface {
 	//
 	// Corresponds with PATCH /api/v1/applications/{app}/users/{uuid} (the `EditUser` operationId).
 	EditUserWithApplicationMergePatchPlusJSONBody(ctx context.Context, app string, uuid string, params *EditUserParams, body EditUserApplicationMergePatchPlusJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateResetLinkWithBody Make a link by which the user chooses a password, once; whoever has it can
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v1/applications/{app}/users/{uuid}/reset-link (the `CreateResetLink` operationId).
+	CreateResetLinkWithBody(ctx context.Context, app string, uuid string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateResetLink Make a link by which the user chooses a password, once; whoever has it can
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v1/applications/{app}/users/{uuid}/reset-link (the `CreateResetLink` operationId).
+	CreateResetLink(ctx context.Context, app string, uuid string, body CreateResetLinkJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 }
 
 // ListApplications List applications: all of them for an owner of the default application, else the caller's own
@@ -3572,6 +3601,40 @@ func (c *API) EditUserWithBody(ctx context.Context, app string, uuid string, par
 // Corresponds with PATCH /api/v1/applications/{app}/users/{uuid} (the `EditUser` operationId).
 func (c *API) EditUserWithApplicationMergePatchPlusJSONBody(ctx context.Context, app string, uuid string, params *EditUserParams, body EditUserApplicationMergePatchPlusJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewEditUserRequestWithApplicationMergePatchPlusJSONBody(c.Server, app, uuid, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateResetLinkWithBody Make a link by which the user chooses a password, once; whoever has it can
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v1/applications/{app}/users/{uuid}/reset-link (the `CreateResetLink` operationId).
+func (c *API) CreateResetLinkWithBody(ctx context.Context, app string, uuid string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateResetLinkRequestWithBody(c.Server, app, uuid, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateResetLink Make a link by which the user chooses a password, once; whoever has it can
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v1/applications/{app}/users/{uuid}/reset-link (the `CreateResetLink` operationId).
+func (c *API) CreateResetLink(ctx context.Context, app string, uuid string, body CreateResetLinkJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateResetLinkRequest(c.Server, app, uuid, body)
 	if err != nil {
 		return nil, err
 	}
@@ -6089,6 +6152,60 @@ func NewEditUserRequestWithBody(server string, app string, uuid string, params *
 	return req, nil
 }
 
+// NewCreateResetLinkRequest calls the generic CreateResetLink builder with application/json body
+func NewCreateResetLinkRequest(server string, app string, uuid string, body CreateResetLinkJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateResetLinkRequestWithBody(server, app, uuid, "application/json", bodyReader)
+}
+
+// NewCreateResetLinkRequestWithBody constructs an http.Request for the CreateResetLink method, with any body, and a specified content type
+func NewCreateResetLinkRequestWithBody(server string, app string, uuid string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "app", app, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "uuid", uuid, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/applications/%s/users/%s/reset-link", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
 func (c *API) applyEditors(ctx context.Context, req *http.Request, additionalEditors []RequestEditorFn) error {
 	for _, r := range c.RequestEditors {
 		if err := r(ctx, req); err != nil {
@@ -6503,6 +6620,20 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with PATCH /api/v1/applications/{app}/users/{uuid} (the `EditUser` operationId).
 	EditUserWithApplicationMergePatchPlusJSONBodyWithResponse(ctx context.Context, app string, uuid string, params *EditUserParams, body EditUserApplicationMergePatchPlusJSONRequestBody, reqEditors ...RequestEditorFn) (*EditUserResponse, error)
+
+	// CreateResetLinkWithBodyWithResponse Make a link by which the user chooses a password, once; whoever has it can
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/applications/{app}/users/{uuid}/reset-link (the `CreateResetLink` operationId).
+	CreateResetLinkWithBodyWithResponse(ctx context.Context, app string, uuid string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateResetLinkResponse, error)
+
+	// CreateResetLinkWithResponse Make a link by which the user chooses a password, once; whoever has it can
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/applications/{app}/users/{uuid}/reset-link (the `CreateResetLink` operationId).
+	CreateResetLinkWithResponse(ctx context.Context, app string, uuid string, body CreateResetLinkJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateResetLinkResponse, error)
 }
 
 // ListApplicationsResponse401Headers the declared response headers of an HTTP 401 response for ListApplications
@@ -11491,6 +11622,145 @@ func (r EditUserResponse) ContentType() string {
 	return ""
 }
 
+// CreateResetLinkResponse401Headers the declared response headers of an HTTP 401 response for CreateResetLink
+type CreateResetLinkResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
+// CreateResetLinkResponse429Headers the declared response headers of an HTTP 429 response for CreateResetLink
+type CreateResetLinkResponse429Headers struct {
+	RetryAfter *string
+}
+
+// CreateResetLinkResponse503Headers the declared response headers of an HTTP 503 response for CreateResetLink
+type CreateResetLinkResponse503Headers struct {
+	RetryAfter *string
+}
+
+type CreateResetLinkResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *ResetLink
+	// ApplicationproblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationproblemJSON400 *Problem
+	// ApplicationproblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationproblemJSON401 *Problem
+	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationproblemJSON403 *Problem
+	// ApplicationproblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationproblemJSON404 *Problem
+	// ApplicationproblemJSON409 the response for an HTTP 409 `application/problem+json` response
+	ApplicationproblemJSON409 *Problem
+	// ApplicationproblemJSON413 the response for an HTTP 413 `application/problem+json` response
+	ApplicationproblemJSON413 *Problem
+	// ApplicationproblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationproblemJSON422 *Problem
+	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
+	ApplicationproblemJSON429 *Problem
+	// ApplicationproblemJSON431 the response for an HTTP 431 `application/problem+json` response
+	ApplicationproblemJSON431 *Problem
+	// ApplicationproblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationproblemJSON500 *Problem
+	// ApplicationproblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationproblemJSON503 *Problem
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *CreateResetLinkResponse401Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *CreateResetLinkResponse429Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *CreateResetLinkResponse503Headers
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateResetLinkResponse) GetJSON201() *ResetLink {
+	return r.JSON201
+}
+
+// GetApplicationproblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r CreateResetLinkResponse) GetApplicationproblemJSON400() *Problem {
+	return r.ApplicationproblemJSON400
+}
+
+// GetApplicationproblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r CreateResetLinkResponse) GetApplicationproblemJSON401() *Problem {
+	return r.ApplicationproblemJSON401
+}
+
+// GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r CreateResetLinkResponse) GetApplicationproblemJSON403() *Problem {
+	return r.ApplicationproblemJSON403
+}
+
+// GetApplicationproblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r CreateResetLinkResponse) GetApplicationproblemJSON404() *Problem {
+	return r.ApplicationproblemJSON404
+}
+
+// GetApplicationproblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
+func (r CreateResetLinkResponse) GetApplicationproblemJSON409() *Problem {
+	return r.ApplicationproblemJSON409
+}
+
+// GetApplicationproblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
+func (r CreateResetLinkResponse) GetApplicationproblemJSON413() *Problem {
+	return r.ApplicationproblemJSON413
+}
+
+// GetApplicationproblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r CreateResetLinkResponse) GetApplicationproblemJSON422() *Problem {
+	return r.ApplicationproblemJSON422
+}
+
+// GetApplicationproblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
+func (r CreateResetLinkResponse) GetApplicationproblemJSON429() *Problem {
+	return r.ApplicationproblemJSON429
+}
+
+// GetApplicationproblemJSON431 returns the response for an HTTP 431 `application/problem+json` response
+func (r CreateResetLinkResponse) GetApplicationproblemJSON431() *Problem {
+	return r.ApplicationproblemJSON431
+}
+
+// GetApplicationproblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r CreateResetLinkResponse) GetApplicationproblemJSON500() *Problem {
+	return r.ApplicationproblemJSON500
+}
+
+// GetApplicationproblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r CreateResetLinkResponse) GetApplicationproblemJSON503() *Problem {
+	return r.ApplicationproblemJSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateResetLinkResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateResetLinkResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateResetLinkResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateResetLinkResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // ListApplicationsWithResponse List applications: all of them for an owner of the default application, else the caller's own
 //
 // Returns a wrapper object for the known response body format(s).
@@ -12178,6 +12448,32 @@ func (c *ClientWithResponses) EditUserWithApplicationMergePatchPlusJSONBodyWithR
 		return nil, err
 	}
 	return ParseEditUserResponse(rsp)
+}
+
+// CreateResetLinkWithBodyWithResponse Make a link by which the user chooses a password, once; whoever has it can
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/applications/{app}/users/{uuid}/reset-link (the `CreateResetLink` operationId).
+func (c *ClientWithResponses) CreateResetLinkWithBodyWithResponse(ctx context.Context, app string, uuid string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateResetLinkResponse, error) {
+	rsp, err := c.CreateResetLinkWithBody(ctx, app, uuid, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateResetLinkResponse(rsp)
+}
+
+// CreateResetLinkWithResponse Make a link by which the user chooses a password, once; whoever has it can
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/applications/{app}/users/{uuid}/reset-link (the `CreateResetLink` operationId).
+func (c *ClientWithResponses) CreateResetLinkWithResponse(ctx context.Context, app string, uuid string, body CreateResetLinkJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateResetLinkResponse, error) {
+	rsp, err := c.CreateResetLink(ctx, app, uuid, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateResetLinkResponse(rsp)
 }
 
 // ParseListApplicationsResponse parses an HTTP response from a ListApplicationsWithResponse call
@@ -17144,6 +17440,142 @@ func ParseEditUserResponse(rsp *http.Response) (*EditUserResponse, error) {
 		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers EditUserResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseCreateResetLinkResponse parses an HTTP response from a CreateResetLinkWithResponse call
+func ParseCreateResetLinkResponse(rsp *http.Response) (*CreateResetLinkResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateResetLinkResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest ResetLink
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 431:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON431 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 401:
+		var headers CreateResetLinkResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 429:
+		var headers CreateResetLinkResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 503:
+		var headers CreateResetLinkResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {

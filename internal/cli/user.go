@@ -55,7 +55,7 @@ func userCommand() *cobra.Command {
 		users.activationCommand("activate", "Let a user sign in again; nothing that was given before is alive", ""),
 		users.activationCommand("deactivate", "Keep a user from signing in; all that the user was given dies at once, for good",
 			"All sessions, codes and tokens of the user die at once; activating it again revives none."),
-		setPasswordCommand(),
+		setPasswordCommand(), resetLinkCommand(),
 	)
 	c.Long = users.short + ".\n\nWhere a command takes a UUID it takes the user's address as well."
 	return c
@@ -136,6 +136,32 @@ func setPasswordCommand() *cobra.Command {
 			return err
 		}
 		_, err = fmt.Fprintf(c.OutOrStdout(), "gave %s another password\n", users.describe(changed))
+		return err
+	})
+}
+
+func resetLinkCommand() *cobra.Command {
+	var asJSON bool
+	return users.remote(&cobra.Command{
+		Use: "reset-link UUID", Short: "Print a link by which the user chooses a password, once; whoever has it can",
+		Args: cobra.ExactArgs(1), ValidArgsFunction: users.completeKeys,
+	}, func(flags *pflag.FlagSet) {
+		flags.BoolVar(&asJSON, "json", false, jsonUsage)
+	}, func(c *cobra.Command, r *remote, app string, args []string) error {
+		link := userNamed(func(ctx context.Context, api *apiclient.API, app, key string, with ...editor) (*http.Response, error) {
+			return api.CreateResetLinkWithBody(ctx, app, key, plainJSON, strings.NewReader("{}"), with...)
+		})
+		made, err := r.take(link(c.Context(), r.api, app, args[0]))
+		if err != nil {
+			return err
+		}
+		if asJSON {
+			return printJSON(c.OutOrStdout(), made)
+		}
+		if _, err := fmt.Fprintln(c.OutOrStdout(), made.text("url")); err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(c.ErrOrStderr(), "It is good once, until %s.\n", made.text("expires_at"))
 		return err
 	})
 }

@@ -16,4 +16,7 @@ const (
 const (
 	SignInPath  = "/signin"
 	ConsentPath = "/consent"
+	// LinkPath takes the token of a link that was sent to a user, or made for one
+	// by an administrator, as the parameter token.
+	LinkPath = "/signin/link"
 )

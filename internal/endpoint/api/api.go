@@ -22,6 +22,7 @@ import (
 	"github.com/ostiary/ostiary/internal/core/key"
 	"github.com/ostiary/ostiary/internal/core/resource"
 	"github.com/ostiary/ostiary/internal/core/scope"
+	"github.com/ostiary/ostiary/internal/core/signin"
 	"github.com/ostiary/ostiary/internal/core/token"
 	"github.com/ostiary/ostiary/internal/core/usage"
 	"github.com/ostiary/ostiary/internal/core/user"
@@ -40,6 +41,7 @@ type Deps struct {
 	Scopes             *scope.Operations
 	Resources          *resource.Operations
 	Users              *user.Operations
+	SignIn             *signin.Service
 	Tokens             *token.Service
 	Signers            *key.Signers
 	Audit              audit.Reader

@@ -4,10 +4,13 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/http"
+	"net/url"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/ostiary/ostiary/internal/core/admin"
+	"github.com/ostiary/ostiary/internal/core/oauth"
 	"github.com/ostiary/ostiary/internal/core/user"
 )
 
@@ -48,6 +51,39 @@ func (a *api) users(b *builder) {
 		method: http.MethodGet, path: k.path(), id: "list-users", tag: k.plural, need: admin.Read, summary: k.summaries.list,
 	}, a.listUsers)
 	declareOne[InUser, writeUser](b, k)
+	handle(b, operation{
+		method: http.MethodPost, path: k.path() + "/{uuid}/reset-link", id: "create-reset-link", tag: k.plural, need: admin.EditUsers,
+		summary: "Make a link by which the user chooses a password, once; whoever has it can", status: http.StatusCreated,
+		body: &huma.Schema{Type: huma.TypeObject, AdditionalProperties: false}, loose: true, refuses: []int{http.StatusNotFound, http.StatusConflict},
+	}, a.createResetLink)
+}
+
+// ResetLink is a link that is good once.
+type ResetLink struct {
+	URL       string    `json:"url" doc:"It is answered this once."`
+	ExpiresAt time.Time `json:"expires_at" doc:"Another password, and deactivation, end it before."`
+}
+
+// createResetLink makes a link for an administrator to hand over, where there is
+// no mail. The password that the user has stays good until the link is used.
+func (a *api) createResetLink(c *call, in *InUser) (*plainly[ResetLink], error) {
+	r, err := c.reader()
+	if err != nil {
+		return nil, err
+	}
+	if err := r.end(); err != nil {
+		return nil, err
+	}
+	u, err := a.Users.Get(c.Context(), c.app.ID, in.UUID)
+	if err != nil {
+		return nil, err
+	}
+	token, expires, err := a.SignIn.ResetLink(c.Context(), c.source(), c.app, u)
+	if err != nil {
+		return nil, err
+	}
+	link := a.issuer(c.app.ID) + oauth.LinkPath + "?" + url.Values{"token": {token}}.Encode()
+	return &plainly[ResetLink]{ResetLink{link, expires}}, nil
 }
 
 // userFields describes a user, and gives the schema of what is written.

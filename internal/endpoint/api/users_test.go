@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/ostiary/ostiary/internal/servertest"
 )
@@ -70,6 +71,31 @@ func TestUsers(t *testing.T) {
 	if fmt.Sprint(actions) != "[user.delete user.deactivate user.update user.create]" || strings.Contains(events.text, "horse") || strings.Contains(events.text, "argon2") {
 		t.Errorf("events: %s", events.text)
 	}
+}
+
+func TestResetLink(t *testing.T) {
+	r := start(t, servertest.Options{})
+	id := r.want(http.StatusCreated, "POST", "/users", `{"email":"ann@example.com"}`).object["uuid"].(string)
+	one := "/users/" + id + "/reset-link"
+	for _, body := range []string{"", "{}"} {
+		made := r.want(http.StatusCreated, "POST", one, body)
+		link, err := url.Parse(made.object["url"].(string))
+		if err != nil || !strings.HasPrefix(link.String(), r.Issuer+"/signin/link?") || len(link.Query().Get("token")) != 43 {
+			t.Errorf("the link is %v: %v", link, err)
+		}
+		if expires, err := time.Parse(time.RFC3339, made.object["expires_at"].(string)); err != nil || !expires.After(r.Clock.Now()) {
+			t.Errorf("it expires at %v: %v", expires, err)
+		}
+		events := r.want(http.StatusOK, "GET", "/audit?object=user:"+id, "").text
+		if !strings.Contains(events, "user.reset_link") || strings.Contains(events, link.Query().Get("token")) {
+			t.Errorf("events: %s", events)
+		}
+	}
+	r.want(http.StatusUnprocessableEntity, "POST", one, `{"x":1}`)
+	r.want(http.StatusBadRequest, "POST", one, `[]`)
+	r.want(http.StatusNotFound, "POST", "/users/nobody/reset-link", "")
+	r.want(http.StatusOK, "PATCH", "/users/"+id, `{"active":false}`)
+	r.want(http.StatusConflict, "POST", one, "")
 }
 
 func TestUserList(t *testing.T) {
