@@ -34,7 +34,7 @@ func (a *App) protocolSurface(throttle *web.Throttle) *web.Surface {
 		introspect.Routes(p),
 		revoke.Routes(p),
 		check.Routes(p),
-		discovery.Routes(p, grant.Types()),
+		discovery.Routes(p, discovery.Offer{GrantTypes: grant.Types()}),
 	)...)
 }
 

@@ -149,6 +149,9 @@ func insertClient(ctx context.Context, s session, c *client.Client, unique clien
 	if err := writeClientScopes(ctx, s, c.ApplicationID, sequence, nil, c.Settings.Scopes.Allowed); err != nil {
 		return err
 	}
+	if err := writeClientOrigins(ctx, s, c.ApplicationID, sequence, nil, c.Settings.Redirect.AllOrigins()); err != nil {
+		return err
+	}
 	return writeSecrets(ctx, s, sequence, nil, c.Secrets)
 }
 
@@ -209,6 +212,9 @@ func (c Clients) Change(ctx context.Context, applicationID, id string, unique cl
 			c.db.texts.touch(before.Sequence)
 		}
 		if err := writeClientScopes(ctx, s, applicationID, before.Sequence, before.Settings.Scopes.Allowed, after.Settings.Scopes.Allowed); err != nil {
+			return err
+		}
+		if err := writeClientOrigins(ctx, s, applicationID, before.Sequence, before.Settings.Redirect.AllOrigins(), after.Settings.Redirect.AllOrigins()); err != nil {
 			return err
 		}
 		if err := writeSecrets(ctx, s, before.Sequence, before.Secrets, after.Secrets); err != nil {
@@ -275,6 +281,9 @@ func (c Clients) Delete(ctx context.Context, applicationID, id string, check fun
 			return errRaced
 		}
 		if err := writeClientScopes(ctx, s, applicationID, found.Sequence, found.Settings.Scopes.Allowed, nil); err != nil {
+			return err
+		}
+		if err := writeClientOrigins(ctx, s, applicationID, found.Sequence, found.Settings.Redirect.AllOrigins(), nil); err != nil {
 			return err
 		}
 		if err := forgetIntrospector(ctx, s, applicationID, found.Sequence); err != nil {

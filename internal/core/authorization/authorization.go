@@ -50,7 +50,7 @@ type Request struct {
 	ClientID    string    `json:"c"` // a client there is
 	RedirectURI string    `json:"r"` // one of the client's, as it was sent
 	Need        Need      `json:"n,omitempty"`
-	Scopes      []string  `json:"s,omitempty"` // what the consent page asks the user for: all that a token would carry
+	Scopes      []string  `json:"s,omitempty"` // what the consent page asks the user for, and Once or the consent has to cover
 	LoginHint   string    `json:"l,omitempty"` // an email address to begin with, from login_hint or id_token_hint
 	UILocales   string    `json:"u,omitempty"` // ui_locales, as it was sent
 

@@ -125,6 +125,9 @@ type Store interface {
 	// PutDocument replaces the settings document of a client (id "" is the
 	// application's). A client that does not exist is NotFound.
 	PutDocument(ctx context.Context, applicationID, id string, document []byte, event audit.Event) error
+	// HasOrigin reports whether a client of the application has an origin among
+	// those of its redirect URIs and its allowed ones.
+	HasOrigin(ctx context.Context, applicationID, origin string) (bool, error)
 	// RemoveExpiredSecrets removes at most limit secrets that expired before the
 	// time given, and says how many it removed.
 	RemoveExpiredSecrets(ctx context.Context, before time.Time, limit int) (int, error)

@@ -19,16 +19,23 @@ type Registry struct {
 	keys  *key.Ring
 	now   func() time.Time
 	cache *cache.Cache[id, *Client]
-	used  func(applicationID string, client int64, secret string, at time.Time)
+	// origins remembers whether a client of an application has an origin. Any
+	// change of a client voids it: browsers ask once in two hours.
+	origins *cache.Cache[origin, bool]
+	used    func(applicationID string, client int64, secret string, at time.Time)
 }
 
-type id struct{ application, client string }
+type (
+	id     struct{ application, client string }
+	origin struct{ application, origin string }
+)
 
 // NewRegistry makes a registry that remembers at most cacheBytes.
 func NewRegistry(store Store, keys *key.Ring, now func() time.Time, cacheBytes int) *Registry {
 	return &Registry{
-		store: store, keys: keys, now: now, cache: cache.New(cacheBytes, weight),
-		used: func(string, int64, string, time.Time) {},
+		store: store, keys: keys, now: now, cache: cache.New(cacheBytes/24*23, weight),
+		origins: cache.New(cacheBytes/24, func(o origin, _ bool) int { return 150 + len(o.origin) }),
+		used:    func(string, int64, string, time.Time) {},
 	}
 }
 
@@ -66,10 +73,29 @@ func (r *Registry) Get(ctx context.Context, applicationID, clientID string) (*Cl
 
 // Void forgets what is remembered of a client. Whoever changes one calls it
 // after the commit and before the answer.
-func (r *Registry) Void(applicationID, clientID string) { r.cache.Void(id{applicationID, clientID}) }
+func (r *Registry) Void(applicationID, clientID string) {
+	r.cache.Void(id{applicationID, clientID})
+	r.origins.VoidAll()
+}
 
 // VoidAll forgets every client.
-func (r *Registry) VoidAll() { r.cache.VoidAll() }
+func (r *Registry) VoidAll() {
+	r.cache.VoidAll()
+	r.origins.VoidAll()
+}
+
+// maxOrigin bounds an origin that is looked for, in bytes: the longest name of a
+// host, a scheme and a port.
+const maxOrigin = 300
+
+// KnowsOrigin reports whether a page of an origin may call for some client of the
+// application.
+func (r *Registry) KnowsOrigin(ctx context.Context, applicationID, text string) (bool, error) {
+	if text == "" || text == "null" || len(text) > maxOrigin {
+		return false, nil
+	}
+	return r.origins.Load(origin{applicationID, text}, func() (bool, error) { return r.store.HasOrigin(ctx, applicationID, text) })
+}
 
 var errCredentials = fault.Deniedf("The client is not known, or its secret is wrong or expired.")
 

@@ -36,6 +36,32 @@ func (c ClaimRequest) Wants() []string {
 	return texts
 }
 
+// Only gives the request without the claims that keep refuses; nil where none is
+// left.
+func (c *ClaimsRequest) Only(keep func(claim string) bool) *ClaimsRequest {
+	if c == nil {
+		return nil
+	}
+	narrowed := ClaimsRequest{only(c.UserInfo, keep), only(c.IDToken, keep)}
+	if narrowed.UserInfo == nil && narrowed.IDToken == nil {
+		return nil
+	}
+	return &narrowed
+}
+
+func only(all map[string]ClaimRequest, keep func(string) bool) map[string]ClaimRequest {
+	var kept map[string]ClaimRequest
+	for name, request := range all {
+		if keep(name) {
+			if kept == nil {
+				kept = make(map[string]ClaimRequest)
+			}
+			kept[name] = request
+		}
+	}
+	return kept
+}
+
 const (
 	maxClaims      = 4096 // bytes of the parameter
 	maxClaimNames  = 100  // in each of the two lists

@@ -60,6 +60,25 @@ func TestWhatIsWantedOfAClaim(t *testing.T) {
 	}
 }
 
+func TestNarrowedClaims(t *testing.T) {
+	type claims = map[string]oauth.ClaimRequest
+	all := &oauth.ClaimsRequest{UserInfo: claims{"email": {Essential: true}, "name": {}}, IDToken: claims{"acr": {}}}
+	got := all.Only(func(claim string) bool { return claim == "email" })
+	if want := (&oauth.ClaimsRequest{UserInfo: claims{"email": {Essential: true}}}); !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v", got)
+	}
+	if len(all.UserInfo) != 2 || len(all.IDToken) != 1 {
+		t.Errorf("what was narrowed is %+v", all)
+	}
+	none := func(string) bool { return false }
+	if got := all.Only(none); got != nil {
+		t.Errorf("got %+v of which nothing is left", got)
+	}
+	if got := (*oauth.ClaimsRequest)(nil).Only(none); got != nil {
+		t.Errorf("got %+v of nothing", got)
+	}
+}
+
 // What is kept of a request is what was asked for.
 func FuzzParseClaims(f *testing.F) {
 	for _, seed := range []string{

@@ -8,6 +8,7 @@ import (
 	"github.com/ostiary/ostiary/internal/core/client/rule/lifetime"
 	"github.com/ostiary/ostiary/internal/core/fault"
 	"github.com/ostiary/ostiary/internal/core/oauth"
+	"github.com/ostiary/ostiary/internal/core/scope"
 )
 
 // Registry gives resources from memory, where they are.
@@ -128,11 +129,13 @@ func (t Target) Audience() []string {
 	return audience
 }
 
-// takes reports whether one of the resources takes the scope.
+// takes reports whether one of the resources takes the scope. OpenID Connect's own
+// are for the issuer, whose userinfo endpoint takes every token: a client that
+// signs its user in asks for a resource in the same request.
 func (t Target) takes(name string) bool {
 	return slices.ContainsFunc(t.resources, func(r *Resource) bool {
 		return len(r.Scopes) == 0 || slices.Contains(r.Scopes, name)
-	})
+	}) || scope.IsOpenID(name)
 }
 
 // Admit gives the scopes that a token for the resources carries, of those that

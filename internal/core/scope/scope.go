@@ -79,6 +79,23 @@ func Key(name string) string { return strings.ToLower(name) }
 // IsBuiltIn reports whether every application has this scope.
 func IsBuiltIn(name string) bool { return findBuiltIn("", name) != nil }
 
+// IsOpenID reports whether a scope is one of OpenID Connect's own.
+func IsOpenID(name string) bool {
+	s := findBuiltIn("", name)
+	return s != nil && s.Kind == OpenID
+}
+
+// OpenIDNames gives OpenID Connect's own scopes, which every application has.
+func OpenIDNames() []string {
+	var names []string
+	for i := range builtIn {
+		if builtIn[i].Kind == OpenID {
+			names = append(names, builtIn[i].Name)
+		}
+	}
+	return names
+}
+
 // findBuiltIn gives a built-in scope as one of an application.
 func findBuiltIn(applicationID, name string) *Scope {
 	i := slices.IndexFunc(builtIn, func(s Scope) bool { return s.Name == name })

@@ -45,6 +45,17 @@ func ClaimNames() []string {
 	return names
 }
 
+// ScopeOf gives the scope that stands for a claim of a user (§5.4), "" where it is
+// no such claim.
+func ScopeOf(claim string) string {
+	for i := range claims {
+		if claims[i].name == claim {
+			return claims[i].scope
+		}
+	}
+	return ""
+}
+
 // Claims gives what a client is told of the user: `sub`, the claims that the
 // scopes stand for, and those that were requested one by one (§5.5). One that is
 // requested with values that it has not is left out, unless a scope stands for

@@ -56,6 +56,9 @@ func WriteError(w http.ResponseWriter, r *http.Request, err error) {
 	h := w.Header()
 	h["Cache-Control"] = noStore
 	h["Pragma"] = noCache
+	if h["Vary"] == nil {
+		h["Vary"] = varyOrigin // as the other answers of the path may
+	}
 	// RFC 6749 §5.2: a challenge where the client used the header to say who it is.
 	switch {
 	case e.Bearer == oauth.PlainChallenge:

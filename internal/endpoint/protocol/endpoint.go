@@ -18,10 +18,22 @@ type Answer func(p *Parts, w http.ResponseWriter, r *http.Request, call *Call) e
 // endpoint is counted as; the token endpoint says usage.OtherGrant, and each
 // request is counted as its grant type.
 func (p *Parts) Endpoint(kind usage.Kind, answer Answer) web.Handler {
+	return p.endpoint(kind, answer, false)
+}
+
+// OpenEndpoint is Endpoint for one that pages of the client's origins call, too.
+func (p *Parts) OpenEndpoint(kind usage.Kind, answer Answer) web.Handler {
+	return p.endpoint(kind, answer, true)
+}
+
+func (p *Parts) endpoint(kind usage.Kind, answer Answer, open bool) web.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		info := web.InfoOf(r)
 		call := &Call{Address: info.Address, RequestID: info.ID}
 		err := p.enter(w, r, call)
+		if open {
+			p.AllowOrigin(w, r, call.Client)
+		}
 		if err == nil {
 			err = answer(p, w, r, call)
 		}

@@ -72,7 +72,7 @@ func ReadForm(w http.ResponseWriter, r *http.Request) (*Form, error) {
 }
 
 func readBody(w http.ResponseWriter, r *http.Request) (string, error) {
-	if !isForm(r.Header.Get("Content-Type")) {
+	if !HasForm(r) {
 		return "", oauth.InvalidRequest("Send the parameters in the body, as Content-Type: " + formType + ".")
 	}
 	body, err := web.ReadBody(w, r, maxForm)
@@ -95,7 +95,9 @@ func Parameters(w http.ResponseWriter, r *http.Request) (string, error) {
 	return r.URL.RawQuery, nil
 }
 
-func isForm(contentType string) bool {
+// HasForm reports whether the body of a request is a form.
+func HasForm(r *http.Request) bool {
+	contentType := r.Header.Get("Content-Type")
 	if contentType == formType {
 		return true
 	}

@@ -35,6 +35,9 @@ type Parts struct {
 	Issuers      application.Issuers
 	PublishAhead time.Duration // of signing keys: bounds how long JWK sets are cached
 
+	// SessionCookie gives the cookie of an application's sessions.
+	SessionCookie func(applicationID string) web.Cookie
+
 	// Lease says, with a fault Unavailable, that what is remembered may be out
 	// of date. It is asked just before an answer that was made from memory.
 	Lease func() error

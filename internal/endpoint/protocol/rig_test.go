@@ -103,7 +103,7 @@ func (r *rig) open() {
 	p.Tokens = token.NewService(n.db.Tokens(), p.Clients, n.ring, p.Signers, n.clock.Now, 4<<20)
 	n.parts = p
 	surface := web.NewSurface("oauth", protocol.WriteError, slices.Concat(
-		grant.Routes(p), introspect.Routes(p), revoke.Routes(p), check.Routes(p), discovery.Routes(p, grant.Types()))...)
+		grant.Routes(p), introspect.Routes(p), revoke.Routes(p), check.Routes(p), discovery.Routes(p, discovery.Offer{GrantTypes: grant.Types()}))...)
 	n.handler = &web.Front{
 		Reserved:     application.Reserved,
 		Surfaces:     map[string]http.Handler{".well-known": surface},

@@ -56,6 +56,7 @@ func Run(t *testing.T, open func(*testing.T) *Env) {
 		{"Applications", testApplications},
 		{"ApplicationsContended", testApplicationsContended},
 		{"Clients", testClients},
+		{"ClientOrigins", testClientOrigins},
 		{"ClientNames", testClientNames},
 		{"ClientNamesContended", testClientNamesContended},
 		{"ClientList", testClientList},

@@ -4,15 +4,13 @@
 package discovery
 
 import (
-	"crypto/sha256"
-	"encoding/base64"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/ostiary/ostiary/internal/core/application"
 	"github.com/ostiary/ostiary/internal/core/fault"
 	"github.com/ostiary/ostiary/internal/core/oauth"
 	"github.com/ostiary/ostiary/internal/core/scope"
@@ -40,10 +38,10 @@ var (
 
 type endpoint struct {
 	*protocol.Parts
-	grants       []oauth.GrantType
+	offer        Offer
 	cacheControl []string
 	// made holds the metadata of each application that was asked for, by its id;
-	// applications are made by operators. They depend on the id and the scopes.
+	// applications are made by operators.
 	made sync.Map // application id -> *described
 }
 
@@ -52,18 +50,30 @@ type document struct {
 	etag string
 }
 
-// described is the metadata with the scopes that it was made for.
+// described is the metadata with what it was made for.
 type described struct {
 	document
+	basis
+}
 
-	scopes *scope.Published
+// basis is what the metadata of an application depends on, beside its id.
+type basis struct {
+	scopes    *scope.Published
+	profile   application.SecurityProfile
+	algorithm string
+}
+
+// Offer is what the server has, whatever an application's settings are.
+type Offer struct {
+	GrantTypes []oauth.GrantType // of the token endpoint
+	Languages  []string          // of the pages for users
 }
 
 // Routes of metadata and keys. They take any origin, without credentials.
-func Routes(p *protocol.Parts, grants []oauth.GrantType) []web.Route {
+func Routes(p *protocol.Parts, offer Offer) []web.Route {
 	// Well below PublishAhead, so that every verifier has a key before it signs.
 	age := min(longest, p.PublishAhead/4)
-	e := &endpoint{Parts: p, grants: grants, cacheControl: []string{fmt.Sprintf("public, max-age=%d", int(age.Seconds()))}}
+	e := &endpoint{Parts: p, offer: offer, cacheControl: []string{fmt.Sprintf("public, max-age=%d", int(age.Seconds()))}}
 	var routes []web.Route
 	for _, mount := range []struct {
 		path   string
@@ -99,17 +109,18 @@ func (e *endpoint) metadata(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return missing(err)
 	}
-	scopes, err := e.Scopes.Published(r.Context(), app.ID, e.grants)
+	scopes, err := e.Scopes.Published(r.Context(), app.ID, e.offer.GrantTypes)
 	if err != nil {
 		return err
 	}
+	now := basis{scopes, app.Settings.Profile(), app.Settings.Algorithm()}
 	if made, ok := e.made.Load(app.ID); ok {
-		if d := made.(*described); d.scopes == scopes { //nolint:forcetypeassert // nothing else is stored
+		if d := made.(*described); d.basis == now { //nolint:forcetypeassert // nothing else is stored
 			e.write(w, r, &d.document)
 			return nil
 		}
 	}
-	d, err := e.make(app.ID, scopes)
+	d, err := e.make(app.ID, now)
 	if err != nil {
 		return err
 	}
@@ -164,43 +175,4 @@ func known(lines []string, etag string) bool {
 		}
 	}
 	return false
-}
-
-// metadata of an authorization server, RFC 8414 §2. There is no authorization
-// endpoint, so there is no response type either.
-type metadata struct {
-	Issuer            string            `json:"issuer"`
-	Token             string            `json:"token_endpoint"`
-	TokenAuth         []string          `json:"token_endpoint_auth_methods_supported"`
-	Keys              string            `json:"jwks_uri"`
-	Scopes            []string          `json:"scopes_supported,omitempty"`
-	ResponseTypes     []string          `json:"response_types_supported"`
-	GrantTypes        []oauth.GrantType `json:"grant_types_supported"`
-	Introspection     string            `json:"introspection_endpoint"`
-	IntrospectionAuth []string          `json:"introspection_endpoint_auth_methods_supported"`
-	Revocation        string            `json:"revocation_endpoint"`
-	RevocationAuth    []string          `json:"revocation_endpoint_auth_methods_supported"`
-}
-
-func (e *endpoint) make(applicationID string, scopes *scope.Published) (*described, error) {
-	issuer := e.Issuer(applicationID)
-	secret := []string{"client_secret_basic", "client_secret_post"}
-	body, err := json.Marshal(metadata{
-		Issuer:            issuer,
-		Token:             issuer + protocol.TokenPath,
-		TokenAuth:         secret,
-		Keys:              issuer + protocol.JWKSPath,
-		Scopes:            scopes.Names,
-		ResponseTypes:     []string{},
-		GrantTypes:        e.grants,
-		Introspection:     issuer + protocol.IntrospectPath,
-		IntrospectionAuth: secret,
-		Revocation:        issuer + protocol.RevokePath,
-		RevocationAuth:    []string{"client_secret_basic", "client_secret_post", "none"},
-	})
-	if err != nil {
-		return nil, fmt.Errorf("write the metadata of %s: %w", applicationID, err)
-	}
-	sum := sha256.Sum256(body)
-	return &described{document{body, `"` + base64.RawURLEncoding.EncodeToString(sum[:16]) + `"`}, scopes}, nil
 }

@@ -37,11 +37,12 @@ func Types() []oauth.GrantType { return slices.Sorted(maps.Keys(grants)) }
 
 // Routes of the token endpoint.
 func Routes(p *protocol.Parts) []web.Route {
-	return []web.Route{{
-		Method: http.MethodPost,
-		Path:   "/{app}" + protocol.TokenPath,
-		Handle: p.Endpoint(usage.OtherGrant, answer), // 1 parse; 2 the client: who it is, active, its address, its rate
-	}}
+	const path = "/{app}" + protocol.TokenPath
+	return []web.Route{
+		// 1 parse; 2 the client: who it is, active, its address, its rate
+		{Method: http.MethodPost, Path: path, Handle: p.OpenEndpoint(usage.OtherGrant, answer)},
+		p.Preflight(path, http.MethodPost),
+	}
 }
 
 // answer takes a request through the phases. The client's rules come before the

@@ -13,11 +13,11 @@ import (
 
 // Routes of the revocation endpoint.
 func Routes(p *protocol.Parts) []web.Route {
-	return []web.Route{{
-		Method: http.MethodPost,
-		Path:   "/{app}" + protocol.RevokePath,
-		Handle: p.Endpoint(usage.Revocation, answer),
-	}}
+	const path = "/{app}" + protocol.RevokePath
+	return []web.Route{
+		{Method: http.MethodPost, Path: path, Handle: p.OpenEndpoint(usage.Revocation, answer)},
+		p.Preflight(path, http.MethodPost),
+	}
 }
 
 // answer is 200 whether there was a token to revoke or not (RFC 7009 §2.2), and

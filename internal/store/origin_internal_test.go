@@ -1,0 +1,79 @@
+package store
+
+import (
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/pressly/goose/v3"
+
+	"github.com/ostiary/ostiary/internal/core/client/rule/redirect"
+	"github.com/ostiary/ostiary/internal/pgtest"
+)
+
+// The origins of clients that were there before are found as those of new ones.
+func TestOriginsOfOlderSchema(t *testing.T) {
+	t.Parallel()
+	t.Run("SQLite", func(t *testing.T) {
+		t.Parallel()
+		options := Options{Data: t.TempDir()}
+		pool, err := sql.Open("sqlite", dsn(filepath.Join(options.Data, FileName), writerPragmas))
+		testOriginsOfOlderSchema(t, goose.DialectSQLite3, pool, err, options)
+	})
+	t.Run("PostgreSQL", func(t *testing.T) {
+		t.Parallel()
+		options := Options{URL: pgtest.Database(t)}
+		pool, err := openPool(options)
+		testOriginsOfOlderSchema(t, goose.DialectPostgres, pool, err, options)
+	})
+}
+
+func testOriginsOfOlderSchema(t *testing.T, dialect goose.Dialect, pool *sql.DB, err error, options Options) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx := t.Context()
+	provider, err := migrator(dialect, pool)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := provider.UpTo(ctx, 12); err != nil {
+		t.Fatal(err)
+	}
+	settings := []redirect.Setting{
+		{},
+		{URIs: []string{"https://app.example/cb", "https://app.example:443/x", "HTTPS://Upper.example?a=/b", "https://bare.example", "com.example.app://x/y"}},
+		{URIs: []string{"http://127.0.0.1:80/cb", "http://[::1]:3000/a:80", "https://port.example:8443?x"}, Origins: []string{"capacitor://localhost"}},
+	}
+	want := make([][]string, len(settings))
+	for i, s := range settings {
+		text, err := json.Marshal(map[string]any{"redirect": s})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := pool.ExecContext(ctx, `INSERT INTO client (application_id, id, name, name_key, version, kind, public, inactive, era, features, settings, revision, created_at, updated_at)
+			VALUES ('app', $1, $2, $3, '', 'spa', TRUE, FALSE, 1, 0, $4, 1, 1, 1)`, fmt.Sprint("c", i), fmt.Sprint(i), fmt.Sprint(i), string(text)); err != nil {
+			t.Fatal(err)
+		}
+		want[i] = s.AllOrigins()
+	}
+	if err := pool.Close(); err != nil {
+		t.Fatal(err)
+	}
+	db, err := Open(ctx, options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	for i := range settings {
+		got, err := readAll(ctx, db, column[string], `SELECT o.origin FROM client_origin o JOIN client c ON c.sequence = o.client_sequence
+			WHERE o.application_id = 'app' AND c.id = $1 ORDER BY o.origin`, fmt.Sprint("c", i))
+		if err != nil || !slices.Equal(got, want[i]) {
+			t.Errorf("client %d: %q, %v; want %q", i, got, err, want[i])
+		}
+	}
+}
