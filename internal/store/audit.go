@@ -49,13 +49,14 @@ var _ audit.Reader = Audit{}
 const maxScanned = 5000
 
 const (
-	// The window of a search reads the index alone.
+	// The window of a search reads the index alone. Each end is said once: of two
+	// lower ends SQLite looks for either, and reads all that is above it.
 	eventWindow = `SELECT at, sequence FROM audit_event WHERE application_id = $1 AND at >= $2 AND (at, sequence) < ($3, $4)
 		ORDER BY at DESC, sequence DESC LIMIT 1 OFFSET $5`
 	searchEvents = `SELECT sequence, id, application_id, at, actor, action, object, address, request_id, before, after, outcome
-		FROM audit_event WHERE application_id = $1 AND at >= $2 AND (at, sequence) < ($3, $4) AND (at, sequence) >= ($5, $6)
-		AND ($7 = '' OR actor = $8) AND ($9 = '' OR object = $10) AND ($11 = '' OR action = $12 OR substr(action, 1, $13) = $14)
-		ORDER BY at DESC, sequence DESC LIMIT $15`
+		FROM audit_event WHERE application_id = $1 AND (at, sequence) >= ($2, $3) AND (at, sequence) < ($4, $5)
+		AND ($6 = '' OR actor = $7) AND ($8 = '' OR object = $9) AND ($10 = '' OR action = $11 OR substr(action, 1, $12) = $13)
+		ORDER BY at DESC, sequence DESC LIMIT $14`
 )
 
 // Events is Search for all events.
@@ -81,10 +82,13 @@ func (a Audit) Search(ctx context.Context, applicationID string, f audit.Filter)
 	if err != nil {
 		return nil, Cursor{}, err
 	}
+	if !more {
+		least = Cursor{At: since}
+	}
 	prefix := prefixOf(f.Action)
 	var last Cursor
 	events, err := readAll(ctx, a.db, func(row scanner) (audit.Event, error) { return scanEvent(row, &last) },
-		searchEvents, applicationID, since, before.At, before.Sequence, least.At, least.Sequence,
+		searchEvents, applicationID, least.At, least.Sequence, before.At, before.Sequence,
 		f.Actor, f.Actor, f.Object, f.Object, f.Action, f.Action, len(prefix), prefix, f.Limit)
 	switch {
 	case err != nil || len(events) == f.Limit:

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/ostiary/ostiary/internal/core/client"
 )
@@ -21,6 +22,9 @@ const (
 	// of them are read whole: at 30 µs each, 22 ms.
 	maxCandidates = 250
 	maxExamined   = 750
+	// maxSpell is when a search by text ends its page for being slow to find
+	// anything.
+	maxSpell = 15 * time.Millisecond
 )
 
 // pickClients finds the clients by their ids first: asked for in the order of
@@ -119,31 +123,37 @@ func textOf(c *client.Client) string { return searched(c.Name, c.ID, c.Settings.
 // searched is the text that a client is found by.
 func searched(name, id, description string) string { return name + "\n" + id + "\n" + description }
 
-// The end of a window is found in an index, without a look at the rows.
-const (
-	windowEnd = `SELECT sequence FROM client WHERE application_id = $1 AND sequence > $2
-		ORDER BY sequence LIMIT 1 OFFSET $3`
-	windowEndFeature = `SELECT sequence FROM client WHERE application_id = $1 AND sequence > $2
-		AND features <> 0 AND features & $3 = $4 ORDER BY sequence LIMIT 1 OFFSET $5`
-	inWindow = `SELECT sequence FROM client WHERE application_id = $1 AND sequence > $2 AND sequence <= $3
-		AND ($4 = '' OR kind = $5) AND ($6 < 0 OR public = ($7 = 1)) AND ($8 < 0 OR inactive = ($9 = 1)) AND ($10 = '' OR `
-)
+// windowEnd finds the end of a window in an index, without a look at the rows.
+const windowEnd = `SELECT sequence FROM client WHERE application_id = $1 AND sequence > $2
+	ORDER BY sequence LIMIT 1 OFFSET $3`
+
+// windowEndFeature is windowEnd among the clients with a feature.
+func windowEndFeature(bit int64) string {
+	return `SELECT sequence FROM client WHERE application_id = $1 AND sequence > $2 AND ` + featured(bit) + ` ORDER BY sequence LIMIT 1 OFFSET $3`
+}
+
+// inWindow finds the clients of a window that may match: whose settings hold the
+// tag, as JSON, anywhere. The limit within tells PostgreSQL how few rows there are
+// to be looked at.
+func inWindow(d *dialect, bit int64) string {
+	of := ""
+	if bit != 0 {
+		of = " AND " + featured(bit)
+	}
+	return `SELECT sequence FROM (SELECT sequence, kind, public, inactive, settings FROM client
+		WHERE application_id = $1 AND sequence > $2 AND sequence <= $3` + of + ` ORDER BY sequence LIMIT $4) w
+		WHERE ($5 = '' OR kind = $6) AND ($7 < 0 OR public = ($8 = 1)) AND ($9 < 0 OR inactive = ($10 = 1))
+		AND ($11 = '' OR ` + d.position + `(settings, $12) > 0) ORDER BY sequence LIMIT $13`
+}
 
 // bySettings reads a window of clients in the order of their creation.
 func (s *search) bySettings() (client.Place, error) {
-	window := maxWindow
-	if s.Tag != "" {
-		window = maxScan // PostgreSQL reads the JSON of each
+	bit := client.Features{s.Feature}.Bits()
+	of := windowEnd
+	if bit != 0 {
+		of = windowEndFeature(bit)
 	}
-	bits := client.Features{s.Feature}.Bits()
-	var end int64
-	var more bool
-	var err error
-	if bits != 0 {
-		end, more, err = readOne(s.ctx, s.db, column[int64], windowEndFeature, s.applicationID, s.After.Sequence, bits, bits, window-1)
-	} else {
-		end, more, err = readOne(s.ctx, s.db, column[int64], windowEnd, s.applicationID, s.After.Sequence, window-1)
-	}
+	end, more, err := readOne(s.ctx, s.db, column[int64], of, s.applicationID, s.After.Sequence, maxWindow-1)
 	if err != nil {
 		return client.Place{}, err
 	}
@@ -157,16 +167,12 @@ func (s *search) bySettings() (client.Place, error) {
 	if s.Active != nil {
 		inactive = number(!*s.Active)
 	}
-	args := []any{s.applicationID, s.After.Sequence, end, string(s.Kind), string(s.Kind), public, public, inactive, inactive, s.Tag, s.Tag}
-	text := inWindow + s.db.dialect.tagged("$11") + `)`
-	if bits != 0 {
-		text += ` AND features <> 0 AND features & $12 = $13 ORDER BY sequence LIMIT $14`
-		args = append(args, bits, bits, s.Limit)
-	} else {
-		text += ` ORDER BY sequence LIMIT $12`
-		args = append(args, s.Limit)
+	tag, err := json.Marshal(s.Tag)
+	if err != nil {
+		return client.Place{}, err
 	}
-	sequences, err := readAll(s.ctx, s.db, column[int64], text, args...)
+	sequences, err := readAll(s.ctx, s.db, column[int64], inWindow(s.db.dialect, bit), s.applicationID, s.After.Sequence, end, maxWindow,
+		string(s.Kind), string(s.Kind), public, public, inactive, inactive, s.Tag, string(tag), s.Limit)
 	if err != nil {
 		return client.Place{}, err
 	}
@@ -206,11 +212,15 @@ func (s *search) byName() (client.Place, error) {
 	if after == "" {
 		after = s.text
 	}
+	candidates := maxCandidates
+	if s.Search == (client.Search{Text: s.Text, After: s.After, Limit: s.Limit}) {
+		candidates = s.Limit + 1 // each of them is found, save the last one of the page before
+	}
 	var last client.Place
 	sequences, err := readAll(s.ctx, s.db, func(row scanner) (n int64, err error) {
 		err = row.Scan(&n, &last.NameKey, &last.Version)
 		return n, err
-	}, clientsByName, s.applicationID, after, version, s.text+"\U0010ffff", maxCandidates)
+	}, clientsByName, s.applicationID, after, version, s.text+"\U0010ffff", candidates)
 	if err != nil {
 		return client.Place{}, err
 	}
@@ -225,7 +235,7 @@ func (s *search) byName() (client.Place, error) {
 		list = list[1:] // the last one of the page before
 	}
 	s.take(list)
-	if len(sequences) < maxCandidates {
+	if len(sequences) < candidates {
 		return client.Place{}, nil
 	}
 	return last, nil
@@ -234,9 +244,9 @@ func (s *search) byName() (client.Place, error) {
 // byText asks the index as far as it goes, and looks at a window of what comes
 // after it.
 func (s *search) byText() (client.Place, error) {
-	after := s.After.Sequence
-	for examined := 0; examined < maxExamined; {
-		sequences, covered, err := s.db.texts.candidates(s.ctx, s.applicationID, s.text, after, maxCandidates)
+	after, began, wide := s.After.Sequence, s.db.now(), false
+	for examined := 0; examined < maxExamined && s.db.now().Sub(began) < maxSpell; {
+		sequences, covered, err := s.db.texts.candidates(s.ctx, s.applicationID, s.text, after, wide, maxCandidates)
 		if err != nil {
 			return client.Place{}, err
 		}
@@ -248,7 +258,7 @@ func (s *search) byText() (client.Place, error) {
 			if len(sequences) == maxCandidates {
 				covered = sequences[maxCandidates-1]
 			}
-			after, examined = covered, examined+len(sequences)
+			after, examined, wide = covered, examined+len(sequences), len(sequences) <= few
 			if !s.take(list) {
 				return client.Place{}, nil // the page is full; it says where to go on
 			}

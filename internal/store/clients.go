@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 
 	"github.com/ostiary/ostiary/internal/core/audit"
 	"github.com/ostiary/ostiary/internal/core/client"
@@ -31,11 +32,22 @@ func selectClients(conditions string) string {
 }
 
 var (
-	selectClient       = selectClients(`application_id = $1 AND id = $2`)
-	listClients        = selectClients(`application_id = $1 AND sequence > $2 ORDER BY sequence LIMIT $3`)
-	listClientsFeature = selectClients(`sequence IN (SELECT sequence FROM client
-		WHERE application_id = $1 AND sequence > $2 AND features <> 0 AND features & $3 = $4 ORDER BY sequence LIMIT $5)`)
+	selectClient = selectClients(`application_id = $1 AND id = $2`)
+	listClients  = selectClients(`application_id = $1 AND sequence > $2 ORDER BY sequence LIMIT $3`)
 )
+
+// listClientsFeature is listClients of those with all the features of bits.
+func listClientsFeature(bits int64) string {
+	return selectClients(`sequence IN (SELECT sequence FROM client
+		WHERE application_id = $1 AND sequence > $2 AND ` + featured(bits) + ` AND features & $3 = $4 ORDER BY sequence LIMIT $5)`)
+}
+
+// featured is the condition of the index of the first feature of bits. Of an
+// equation PostgreSQL supposes that few rows satisfy it, and takes the index.
+func featured(bits int64) string {
+	bit := strconv.FormatInt(bits&-bits, 10)
+	return "features & " + bit + " = " + bit
+}
 
 // clientRows puts together what selectClients gives: a row a secret, or one for
 // a client that has none.
@@ -94,7 +106,7 @@ func (c Clients) List(ctx context.Context, applicationID string, filter client.F
 	var rows clientRows
 	var err error
 	if bits := filter.Features.Bits(); bits != 0 {
-		_, err = readAll(ctx, c.db, rows.scan, listClientsFeature, applicationID, filter.After, bits, bits, filter.Limit)
+		_, err = readAll(ctx, c.db, rows.scan, listClientsFeature(bits), applicationID, filter.After, bits, bits, filter.Limit)
 	} else {
 		_, err = readAll(ctx, c.db, rows.scan, listClients, applicationID, filter.After, filter.Limit)
 	}

@@ -21,9 +21,7 @@ type dialect struct {
 	// position is the function that says where the second text is in the first; 0:
 	// nowhere. It regards case.
 	position string
-	// tagged is the condition that a client's settings have the tag that is the
-	// parameter, and description the description in them.
-	tagged      func(parameter string) string
+	// description is that in a client's settings.
 	description string
 	// shared ends a SELECT whose row must stay as it is until the commit.
 	shared string

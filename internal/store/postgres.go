@@ -38,7 +38,6 @@ var postgresDialect = &dialect{
 	name:        "PostgreSQL",
 	values:      func(parameter string) string { return "SELECT jsonb_array_elements_text(" + parameter + "::jsonb)" },
 	elements:    func(parameter string) string { return "jsonb_array_elements(" + parameter + "::jsonb) AS e(value)" },
-	tagged:      func(parameter string) string { return "settings::jsonb->'tags' @> to_jsonb(" + parameter + "::text)" },
 	description: `COALESCE(settings::jsonb->>'description', '')`,
 	dead: `SELECT f.id FROM dead_era d CROSS JOIN LATERAL (SELECT id FROM family WHERE client_era = d.era
 		AND application_id = d.application_id AND client_id = d.client_id LIMIT 10000) f LIMIT $1`,

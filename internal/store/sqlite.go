@@ -25,12 +25,9 @@ const readers = 4
 
 // sqliteDialect is the dialect of SQLite.
 var sqliteDialect = &dialect{
-	name:     "SQLite",
-	values:   func(parameter string) string { return "SELECT value FROM json_each(" + parameter + ")" },
-	elements: func(parameter string) string { return "json_each(" + parameter + ")" },
-	tagged: func(parameter string) string {
-		return "EXISTS (SELECT 1 FROM json_each(settings, '$.tags') WHERE value = " + parameter + ")"
-	},
+	name:        "SQLite",
+	values:      func(parameter string) string { return "SELECT value FROM json_each(" + parameter + ")" },
+	elements:    func(parameter string) string { return "json_each(" + parameter + ")" },
 	description: `COALESCE(settings->>'description', '')`,
 	dead: `SELECT f.id FROM dead_era d CROSS JOIN family f WHERE f.client_era = d.era
 		AND f.application_id = d.application_id AND f.client_id = d.client_id LIMIT $1`,
