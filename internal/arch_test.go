@@ -33,8 +33,10 @@ var layers = map[string][]string{
 	// Records are the server's, through its API. Of the core it has the descriptions
 	// of fields, and the rules by which a plan is made before anything is written.
 	"internal/cli":      {"apiclient", "internal/app", "internal/config", "internal/core/application", "internal/core/client", "internal/core/fault", "internal/core/scope", "internal/transfer"},
-	"internal/app":      {"internal/config", "internal/endpoint", "internal/core", "internal/store", "internal/web"},
+	"internal/app":      {"internal/config", "internal/endpoint", "internal/core", "internal/mail", "internal/outbound", "internal/store", "internal/web"},
 	"internal/config":   {},
+	"internal/mail":     {},
+	"internal/outbound": {},
 	"internal/endpoint": {"internal/core", "internal/transfer", "internal/web", "internal/endpoint/page"},
 	// What surfaces with pages share, and no surface itself.
 	"internal/endpoint/page": {"internal/web"},
@@ -67,7 +69,7 @@ var confined = map[string][]string{
 	"github.com/pressly/goose/v3":     {"internal/store"},
 	"html/template":                   {"internal/web", "internal/endpoint"},
 	"text/template":                   {"internal/cli"},
-	"net/http":                        {"internal/core/oauth", "internal/config", "internal/web", "internal/endpoint", "internal/app", "internal/cli"},
+	"net/http":                        {"internal/core/oauth", "internal/config", "internal/web", "internal/endpoint", "internal/app", "internal/cli", "internal/outbound"},
 	"github.com/spf13/cobra":          {"internal/cli"},
 	"go.yaml.in/yaml/v3":              {"internal/config", "internal/cli"},
 	"github.com/boombuler/barcode":    {"internal/endpoint/signin"},

@@ -31,6 +31,7 @@ import (
 	"github.com/ostiary/ostiary/internal/core/usage"
 	"github.com/ostiary/ostiary/internal/core/user"
 	"github.com/ostiary/ostiary/internal/endpoint/ops"
+	"github.com/ostiary/ostiary/internal/outbound"
 	"github.com/ostiary/ostiary/internal/store"
 )
 
@@ -61,6 +62,7 @@ type App struct {
 	People       *user.Operations
 	Sessions     *session.Service
 	Consents     *consent.Service
+	Messenger    *session.Messenger
 	SignIn       *signin.Service
 	Limits       *ratelimit.Limiter
 	Usage        *usage.Meter
@@ -166,11 +168,20 @@ func (a *App) buildPeople() error {
 	a.People = user.NewOperations(a.Store.Users(), a.Users, a.Ring, a.now)
 	a.Sessions = session.NewService(a.Store.Sessions(), a.Users, a.now, sessionCache)
 	a.People.OnEnd(func(context.Context, string, string) { a.Sessions.Ended() })
+	a.Messenger = session.NewMessenger(session.MessengerDeps{
+		Notices: a.Store.Notices(), Applications: a.Applications, Clients: a.Clients, Signers: a.Signers,
+		Issuer: func(applicationID string) string { return a.issuers().Of(applicationID) },
+		Poster: outbound.New(a.config.OutboundAllow, outbound.Loopback(a.publicURL())), Now: a.now,
+	})
+	a.Sessions.OnEnd(a.Messenger.Wake)
 	a.Consents = consent.NewService(a.Store.Consents(), a.Tokens.RevokeFor, a.now, consentCache)
-	var err error
+	mailer, err := a.mailer()
+	if err != nil {
+		return err
+	}
 	a.SignIn, err = signin.NewService(signin.Deps{
 		Credentials: a.Store.Credentials(), Links: a.Store.Links(), Users: a.Users, Records: a.Store.Users(), People: a.People,
-		Sessions: a.Sessions, Keys: a.Ring, Audit: a.Store.Audit(), PublicURL: a.publicURL(), Now: a.now,
+		Sessions: a.Sessions, Keys: a.Ring, Audit: a.Store.Audit(), PublicURL: a.publicURL(), Mailer: mailer, Now: a.now,
 	})
 	return err
 }

@@ -56,6 +56,11 @@ type Config struct {
 	TLSCert string
 	TLSKey  string
 
+	SMTPURL          string // "": no mail is sent; may hold a password
+	SMTPPasswordFile string
+	MailFrom         string
+	OutboundAllow    []netip.Prefix
+
 	Founding Founding
 	Caller   Caller
 }
@@ -170,6 +175,9 @@ func (c *Config) validate() error {
 	}
 	if c.Listen == c.OpsListen && port != "0" {
 		return errors.New("--listen and --ops-listen are the same address: operations need a listener of their own")
+	}
+	if (c.SMTPURL == "") != (c.MailFrom == "") {
+		return errors.New("--smtp-url and --mail-from belong together: say both or neither")
 	}
 	if c.SigningKeyPublishAhead >= c.SigningKeyPeriod {
 		return errors.New("--signing-key-publish-ahead must be shorter than --signing-key-period")

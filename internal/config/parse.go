@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/mail"
 	"net/netip"
 	"net/url"
 	"regexp"
@@ -61,6 +62,23 @@ func parseDatabase(s string) (string, error) {
 		return "", errors.New("write a PostgreSQL URL, as postgres://user@host/database, or leave it out for SQLite in --data")
 	}
 	return s, nil
+}
+
+// parseSMTP does not repeat the URL in its errors: a password may stand there.
+func parseSMTP(s string) (string, error) {
+	u, err := url.Parse(s)
+	if err != nil || (u.Scheme != "smtp" && u.Scheme != "smtps") || u.Hostname() == "" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" {
+		return "", errors.New("write the URL of a mail server, as smtp://user@mail.example.com:587 or smtps://user@mail.example.com:465")
+	}
+	return s, nil
+}
+
+func parseMailbox(s string) (string, error) {
+	a, err := mail.ParseAddress(s)
+	if err != nil {
+		return "", fmt.Errorf("%q is no sender: write an address, as ids@example.com or \"Example <ids@example.com>\"", s)
+	}
+	return a.String(), nil
 }
 
 // fieldName is a token of RFC 9110 §5.6.2.

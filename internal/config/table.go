@@ -132,6 +132,22 @@ var table = []setting{
 		set: duration(func(c *Config) *time.Duration { return &c.SigningKeyPublishAhead }, 0, 365*day),
 	},
 	{
+		name: "smtp-url", commands: Serve, usage: "send mail through this server, a `URL`: smtp://user@host:587, or smtps://user@host:465 for TLS from the start (default: no mail is sent)",
+		set: parsed(func(c *Config) *string { return &c.SMTPURL }, parseSMTP),
+	},
+	{
+		name: "smtp-password-file", commands: Serve, usage: "read the password of --smtp-url from this `file`",
+		set: text(func(c *Config) *string { return &c.SMTPPasswordFile }),
+	},
+	{
+		name: "mail-from", commands: Serve, usage: "the sender of mail, an `address` as ids@example.com or \"Example <ids@example.com>\"",
+		set: parsed(func(c *Config) *string { return &c.MailFrom }, parseMailbox),
+	},
+	{
+		name: "outbound-allow", commands: Serve, repeat: true, split: true, usage: "where logout tokens go, let these `networks` (CIDRs) be reached although they are private or of this machine",
+		set: prefixes(func(c *Config) *[]netip.Prefix { return &c.OutboundAllow }),
+	},
+	{
 		name: "application-id", commands: found, usage: "first start: the application's `id` (default: made)",
 		set: text(func(c *Config) *string { return &c.Founding.ApplicationID }),
 	},

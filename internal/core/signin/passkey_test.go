@@ -126,79 +126,83 @@ func TestPasskey(t *testing.T) {
 	}
 }
 
+// spoiled are sign-ins in which one thing is wrong: each gives the state and,
+// behind a line break, the answer.
+var spoiled = map[string]func(d *device, uuid *string) string{
+	"another origin": func(d *device, _ *string) string {
+		options, state := d.r.asked()
+		d.rp.Origin = "https://evil.example.com"
+		return state + "\n" + d.answered(options)
+	},
+	"another relying party": func(d *device, _ *string) string {
+		options, state := d.r.asked()
+		d.rp.ID = "example.com"
+		return state + "\n" + d.answered(options)
+	},
+	"the user not verified": func(d *device, _ *string) string {
+		options, state := d.r.asked()
+		d.holder.Options.UserNotVerified = true
+		return state + "\n" + d.answered(options)
+	},
+	"another user's handle": func(d *device, _ *string) string {
+		options, state := d.r.asked()
+		d.holder.Options.UserHandle = []byte("somebody")
+		return state + "\n" + d.answered(options)
+	},
+	"another challenge": func(d *device, _ *string) string {
+		options, _ := d.r.asked()
+		_, state := d.r.asked()
+		return state + "\n" + d.answered(options)
+	},
+	"another key": func(d *device, _ *string) string {
+		options, state := d.r.asked()
+		id := d.passkey.ID
+		d.passkey = virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2)
+		d.passkey.ID = id
+		return state + "\n" + d.answered(options)
+	},
+	"too late": func(d *device, _ *string) string {
+		options, state := d.r.asked()
+		d.r.clock.Advance(5 * time.Minute)
+		return state + "\n" + d.answered(options)
+	},
+	"after a restart": func(d *device, _ *string) string {
+		options, state := d.r.asked()
+		d.r.clock.Advance(time.Second)
+		d.r.restart()
+		return state + "\n" + d.answered(options)
+	},
+	"a counter that stands still": func(d *device, _ *string) string {
+		options, state := d.r.asked()
+		if _, err := d.r.passkey(state, d.answered(options)); err != nil {
+			d.r.Fatal(err)
+		}
+		options, state = d.r.asked()
+		return state + "\n" + d.answered(options)
+	},
+	"a user who is not active": func(d *device, uuid *string) string {
+		options, state := d.r.asked()
+		if _, err := d.r.records.SetActive(d.r.Context(), audit.System(), d.r.app.ID, *uuid, false); err != nil {
+			d.r.Fatal(err)
+		}
+		return state + "\n" + d.answered(options)
+	},
+	"another application": func(d *device, _ *string) string {
+		other := *d.r.app
+		other.ID = "other"
+		d.r.app = &other
+		options, state := d.r.asked()
+		return state + "\n" + d.answered(options)
+	},
+	"noise": func(d *device, _ *string) string {
+		_, state := d.r.asked()
+		return state + "\n{}"
+	},
+}
+
 func TestPasskeysRefused(t *testing.T) {
 	t.Parallel()
-	for name, spoil := range map[string]func(*device, *string) (answer string){
-		"another origin": func(d *device, _ *string) string {
-			options, state := d.r.asked()
-			d.rp.Origin = "https://evil.example.com"
-			return state + "\n" + d.answered(options)
-		},
-		"another relying party": func(d *device, _ *string) string {
-			options, state := d.r.asked()
-			d.rp.ID = "example.com"
-			return state + "\n" + d.answered(options)
-		},
-		"the user not verified": func(d *device, _ *string) string {
-			options, state := d.r.asked()
-			d.holder.Options.UserNotVerified = true
-			return state + "\n" + d.answered(options)
-		},
-		"another user's handle": func(d *device, _ *string) string {
-			options, state := d.r.asked()
-			d.holder.Options.UserHandle = []byte("somebody")
-			return state + "\n" + d.answered(options)
-		},
-		"another challenge": func(d *device, _ *string) string {
-			options, _ := d.r.asked()
-			_, state := d.r.asked()
-			return state + "\n" + d.answered(options)
-		},
-		"another key": func(d *device, _ *string) string {
-			options, state := d.r.asked()
-			id := d.passkey.ID
-			d.passkey = virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2)
-			d.passkey.ID = id
-			return state + "\n" + d.answered(options)
-		},
-		"too late": func(d *device, _ *string) string {
-			options, state := d.r.asked()
-			d.r.clock.Advance(5 * time.Minute)
-			return state + "\n" + d.answered(options)
-		},
-		"after a restart": func(d *device, _ *string) string {
-			options, state := d.r.asked()
-			d.r.clock.Advance(time.Second)
-			d.r.restart()
-			return state + "\n" + d.answered(options)
-		},
-		"a counter that stands still": func(d *device, _ *string) string {
-			options, state := d.r.asked()
-			if _, err := d.r.passkey(state, d.answered(options)); err != nil {
-				d.r.Fatal(err)
-			}
-			options, state = d.r.asked()
-			return state + "\n" + d.answered(options)
-		},
-		"a user who is not active": func(d *device, uuid *string) string {
-			options, state := d.r.asked()
-			if _, err := d.r.records.SetActive(d.r.Context(), audit.System(), d.r.app.ID, *uuid, false); err != nil {
-				d.r.Fatal(err)
-			}
-			return state + "\n" + d.answered(options)
-		},
-		"another application": func(d *device, _ *string) string {
-			other := *d.r.app
-			other.ID = "other"
-			d.r.app = &other
-			options, state := d.r.asked()
-			return state + "\n" + d.answered(options)
-		},
-		"noise": func(d *device, _ *string) string {
-			_, state := d.r.asked()
-			return state + "\n{}"
-		},
-	} {
+	for name, spoil := range spoiled {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := newRig(t)
