@@ -38,12 +38,13 @@ func TestMain(m *testing.M) {
 //	fetch STATUS METHOD URL [USER:PASSWORD [BODY]]
 //	                               sends a request, wants a status, prints the body
 //	owner FILE                     sets OWNER and SECRET to the owner client that apply made
+//	save FILE TEXT                 writes a line into a file
 //	flow FILE KEY                  makes one JSON object of a line each a list under that key
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"free": free, "ready": ready, "exits": exits, "field": field, "members": members, "mode": mode, "fetch": fetch, "flow": flow, "owner": owner,
+			"free": free, "ready": ready, "exits": exits, "field": field, "members": members, "mode": mode, "fetch": fetch, "flow": flow, "owner": owner, "save": save,
 		},
 	})
 }
@@ -95,6 +96,10 @@ func object(ts *testscript.TestScript, file string) map[string]any {
 
 func field(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Setenv(args[0], fmt.Sprint(object(ts, args[1])[args[2]]))
+}
+
+func save(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(args[1]+"\n"), 0o600))
 }
 
 func members(ts *testscript.TestScript, _ bool, args []string) {

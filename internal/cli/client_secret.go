@@ -28,6 +28,7 @@ func secretAddCommand() *cobra.Command {
 	var label, expires string
 	var retire int
 	var asJSON bool
+	var only condition
 	return remoteCommand(&cobra.Command{
 		Use: "add CLIENT", Short: "Make one more secret, and print it this once", Example: secretAddExample,
 		Args: cobra.ExactArgs(1), ValidArgsFunction: clients.completeKeys,
@@ -35,6 +36,7 @@ func secretAddCommand() *cobra.Command {
 		flags.StringVar(&label, "label", "", "what people know it by")
 		flags.StringVar(&expires, "expires-at", "", "the `time` at which it ends, or how long from now: 90d (default: never)")
 		flags.IntVar(&retire, "retire-others-in-hours", 0, "the others work this `number` of hours more, 0 to 168; 0: they are dead at once (default: they stay)")
+		only.bind(flags)
 		flags.BoolVar(&asJSON, "json", false, jsonUsage)
 	}, func(c *cobra.Command, r *remote, app string, args []string) error {
 		document, err := secretDocument(c.Flags(), label, expires, retire, time.Now())
@@ -45,7 +47,7 @@ func secretAddCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		made, err := r.take(r.api.CreateSecretWithBody(c.Context(), app, args[0], nil, plainJSON, text))
+		made, err := r.take(r.api.CreateSecretWithBody(c.Context(), app, args[0], nil, plainJSON, text, only.header))
 		if err != nil {
 			return err
 		}
@@ -94,11 +96,13 @@ func secretListCommand() *cobra.Command {
 
 func secretRetireCommand() *cobra.Command {
 	var yes bool
+	var only condition
 	return remoteCommand(&cobra.Command{
 		Use: "retire CLIENT SECRET", Short: "End a secret at once; tokens that were got with it live on",
 		Args: cobra.ExactArgs(2), ValidArgsFunction: completeSecrets,
 	}, func(flags *pflag.FlagSet) {
 		flags.BoolVar(&yes, "yes", false, yesUsage)
+		only.bind(flags)
 	}, func(c *cobra.Command, r *remote, app string, args []string) error {
 		found, err := r.take(clients.calls.get(c.Context(), r.api, app, args[0]))
 		if err != nil {
@@ -107,7 +111,7 @@ func secretRetireCommand() *cobra.Command {
 		if err := confirm(c, yes, retirement(found, args[1])); err != nil {
 			return err
 		}
-		if _, err := r.take(r.api.DeleteSecret(c.Context(), app, args[0], args[1], nil)); err != nil {
+		if _, err := r.take(r.api.DeleteSecret(c.Context(), app, args[0], args[1], nil, only.header)); err != nil {
 			return err
 		}
 		_, err = fmt.Fprintf(c.OutOrStdout(), "retired the secret %s of %s\n", args[1], clients.describe(found))

@@ -36,7 +36,7 @@ func explain(c *cobra.Command, err error) error {
 	for _, r := range refused.Refusals {
 		text.WriteString("\n  " + placeOf(c, r.Location) + ": " + r.Message)
 	}
-	if next := nextStep(refused); next != "" {
+	if next := nextStep(c, refused); next != "" {
 		text.WriteString("\n" + next)
 	}
 	return &statusError{exitStatus(refused), errors.New(oneByOne(text.String()))}
@@ -65,7 +65,7 @@ func exitStatus(e *apiclient.Error) int {
 }
 
 // nextStep says what the API, which does not know of commands, cannot say.
-func nextStep(e *apiclient.Error) string {
+func nextStep(c *cobra.Command, e *apiclient.Error) string {
 	if !e.Problem {
 		return "That is no answer of this API: is it the address of an Ostiary server, and nothing else before it? --server says another."
 	}
@@ -73,6 +73,9 @@ func nextStep(e *apiclient.Error) string {
 	case http.StatusUnauthorized:
 		return "Is this the server, the application and the client that you mean? --server, --application, and --client-id with its secret (or --credentials) say which; the client needs the feature owner."
 	case http.StatusPreconditionFailed:
+		if c.Flags().Changed(conditionFlag) {
+			return "Look at it as it is now; show --etag prints its tag."
+		}
 		return "Somebody else has changed it meanwhile; run the command again."
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
 		return fmt.Sprintf("Try again in %s.", max(e.RetryAfter, 1e9))

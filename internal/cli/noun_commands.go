@@ -89,14 +89,22 @@ func (n *noun) listCommand() *cobra.Command {
 }
 
 func (n *noun) showCommand() *cobra.Command {
-	var asJSON bool
+	var asJSON, etag bool
 	return n.remote(&cobra.Command{
 		Use: "show " + placeholder(n.key), Short: "Show " + article(n.name), Args: cobra.ExactArgs(1), ValidArgsFunction: n.completeKeys,
 	}, func(flags *pflag.FlagSet) {
+		flags.BoolVar(&etag, "etag", false, "print the tag of its present state alone, for --if-match")
 		flags.BoolVar(&asJSON, "json", false, jsonUsage)
 	}, func(c *cobra.Command, r *remote, app string, args []string) error {
+		if etag && asJSON {
+			return errTagAlone
+		}
 		found, err := r.take(n.calls.get(c.Context(), r.api, app, args[0]))
 		if err != nil {
+			return err
+		}
+		if etag {
+			_, err := fmt.Fprintln(c.OutOrStdout(), oneLine(found.etag))
 			return err
 		}
 		if asJSON {
@@ -110,11 +118,13 @@ func (n *noun) editCommand() *cobra.Command {
 	fields := writable(n.fields, false, "")
 	var asJSON bool
 	var unset []string
+	var only condition
 	c := n.remote(&cobra.Command{
 		Use: "edit " + placeholder(n.key), Short: "Change the fields that are named, and no others", Long: editHelp, Args: cobra.ExactArgs(1), ValidArgsFunction: n.completeKeys,
 	}, func(flags *pflag.FlagSet) {
 		bindFields(flags, fields, false)
 		flags.StringSliceVar(&unset, "unset", nil, "put these `fields` back to their defaults")
+		only.bind(flags)
 		flags.BoolVar(&asJSON, "json", false, jsonUsage)
 	}, func(c *cobra.Command, r *remote, app string, args []string) error {
 		document, err := fieldsGiven(c.Flags(), fields)
@@ -127,19 +137,19 @@ func (n *noun) editCommand() *cobra.Command {
 		if len(document) == 0 {
 			return &config.Error{Err: errors.New("say which fields to change, a flag each; --unset puts one back to its default")}
 		}
-		return n.patch(c, r, app, args[0], document, asJSON)
+		return n.patch(c, r, app, args[0], document, asJSON, only.header)
 	})
 	completeFields(c, fields)
 	return c
 }
 
 // patch changes a record and prints what became of it.
-func (n *noun) patch(c *cobra.Command, r *remote, app, key string, document map[string]json.RawMessage, asJSON bool) error {
+func (n *noun) patch(c *cobra.Command, r *remote, app, key string, document map[string]json.RawMessage, asJSON bool, with ...editor) error {
 	text, err := body(document)
 	if err != nil {
 		return err
 	}
-	changed, err := r.take(n.calls.edit(c.Context(), r.api, app, key, text))
+	changed, err := r.take(n.calls.edit(c.Context(), r.api, app, key, text, with...))
 	if err != nil {
 		return err
 	}
@@ -151,10 +161,12 @@ func (n *noun) patch(c *cobra.Command, r *remote, app, key string, document map[
 
 func (n *noun) deleteCommand() *cobra.Command {
 	var yes bool
+	var only condition
 	return n.remote(&cobra.Command{
 		Use: "delete " + placeholder(n.key), Short: "Delete " + article(n.name), Args: cobra.ExactArgs(1), ValidArgsFunction: n.completeKeys,
 	}, func(flags *pflag.FlagSet) {
 		flags.BoolVar(&yes, "yes", false, yesUsage)
+		only.bind(flags)
 	}, func(c *cobra.Command, r *remote, app string, args []string) error {
 		found, err := r.take(n.calls.get(c.Context(), r.api, app, args[0]))
 		if err != nil {
@@ -163,7 +175,7 @@ func (n *noun) deleteCommand() *cobra.Command {
 		if err := confirm(c, yes, "This deletes "+n.describe(found)+". "+n.danger(found)); err != nil {
 			return err
 		}
-		if _, err := r.take(n.calls.remove(c.Context(), r.api, app, args[0])); err != nil {
+		if _, err := r.take(n.calls.remove(c.Context(), r.api, app, args[0], only.header)); err != nil {
 			return err
 		}
 		_, err = fmt.Fprintf(c.OutOrStdout(), "deleted %s\n", n.describe(found))
@@ -175,12 +187,14 @@ func (n *noun) deleteCommand() *cobra.Command {
 // lost by it, or on again.
 func (n *noun) activationCommand(use, short, lost string) *cobra.Command {
 	var yes, asJSON bool
+	var only condition
 	return n.remote(&cobra.Command{
 		Use: use + " " + placeholder(n.key), Short: short, Args: cobra.ExactArgs(1), ValidArgsFunction: n.completeKeys,
 	}, func(flags *pflag.FlagSet) {
 		if lost != "" {
 			flags.BoolVar(&yes, "yes", false, yesUsage)
 		}
+		only.bind(flags)
 		flags.BoolVar(&asJSON, "json", false, jsonUsage)
 	}, func(c *cobra.Command, r *remote, app string, args []string) error {
 		if lost != "" {
@@ -194,13 +208,13 @@ func (n *noun) activationCommand(use, short, lost string) *cobra.Command {
 		}
 		document := map[string]json.RawMessage{"active": json.RawMessage(strconv.FormatBool(lost == ""))}
 		if asJSON {
-			return n.patch(c, r, app, args[0], document, true)
+			return n.patch(c, r, app, args[0], document, true, only.header)
 		}
 		text, err := body(document)
 		if err != nil {
 			return err
 		}
-		changed, err := r.take(n.calls.edit(c.Context(), r.api, app, args[0], text))
+		changed, err := r.take(n.calls.edit(c.Context(), r.api, app, args[0], text, only.header))
 		if err != nil {
 			return err
 		}

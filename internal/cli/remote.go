@@ -22,6 +22,8 @@ type remote struct {
 	api         *apiclient.API
 	server      string
 	application string // "": not said
+
+	clientID, clientSecret string // of the caller
 }
 
 const (
@@ -45,7 +47,7 @@ func dialAs(server, application, id, secret string) (*remote, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make a client of %s: %w", server, err)
 	}
-	return &remote{api: api, server: server, application: application}, nil
+	return &remote{api: api, server: server, application: application, clientID: id, clientSecret: secret}, nil
 }
 
 // app gives the application that is meant: the one that was said, or the only

@@ -33,24 +33,6 @@ func tokenListCommand() *cobra.Command {
 	)
 }
 
-func tokenInspectCommand() *cobra.Command {
-	var asJSON bool
-	return remoteCommand(&cobra.Command{
-		Use: "inspect FAMILY", Short: "Show a token family, by its id", Args: cobra.ExactArgs(1), ValidArgsFunction: cobra.NoFileCompletions,
-	}, func(flags *pflag.FlagSet) {
-		flags.BoolVar(&asJSON, "json", false, jsonUsage)
-	}, func(c *cobra.Command, r *remote, app string, args []string) error {
-		found, err := r.take(r.api.GetToken(c.Context(), app, args[0]))
-		if err != nil {
-			return err
-		}
-		if asJSON {
-			return printJSON(c.OutOrStdout(), found)
-		}
-		return printRecord(c.OutOrStdout(), found)
-	})
-}
-
 //nolint:gosec // prose (G101)
 const tokenRevokeHelp = `Revoke a token family by its id, or all those of a client, a user or a scope.
 They are dead at once.`
