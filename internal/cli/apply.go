@@ -15,8 +15,8 @@ import (
 )
 
 const applyHelp = `Make applications, scopes, clients and resources what a YAML file says. The plan
-is shown first; records that the file does not name are left alone, and a second
-run has nothing to do.
+is shown first; records that the file does not name are left alone, unless --prune
+is given, and a second run has nothing to do.
 
 A client is known by its id, or else by its name and version. What an entry
 leaves out has its default; of an application it stays as it is. docs/apply.md
@@ -30,6 +30,7 @@ const applyExample = `  ostiary apply -f shop.yaml --dry-run
 type applying struct {
 	file                string
 	dryRun, yes, asJSON bool
+	prune               bool
 }
 
 func applyCommand() *cobra.Command {
@@ -39,6 +40,7 @@ func applyCommand() *cobra.Command {
 	}, func(flags *pflag.FlagSet) {
 		flags.StringVarP(&a.file, "file", "f", "", "the `file` that says what there is to be; -: the standard input")
 		flags.BoolVar(&a.dryRun, "dry-run", false, "show the plan and change nothing")
+		flags.BoolVar(&a.prune, "prune", false, "delete what the file does not name, of the kinds that it has a list of")
 		flags.BoolVar(&a.yes, "yes", false, yesUsage)
 		flags.BoolVar(&a.asJSON, "json", false, "print one JSON object: changes, applied")
 	}, func(c *cobra.Command, r *remote, _ string, _ []string) error { return a.run(c, r) })
@@ -49,7 +51,7 @@ func (a *applying) run(c *cobra.Command, r *remote) error {
 	if err != nil {
 		return &config.Error{Err: err}
 	}
-	entries, err := readFile(a.file, text)
+	entries, extents, err := readFile(a.file, text)
 	if err != nil {
 		return err
 	}
@@ -57,6 +59,11 @@ func (a *applying) run(c *cobra.Command, r *remote) error {
 	steps, err := p.plan(c.Context(), entries)
 	if err != nil {
 		return err
+	}
+	if a.prune {
+		if steps, err = p.prune(c.Context(), steps, extents); err != nil {
+			return err
+		}
 	}
 	secrets, err := gather(steps, a.file, directory)
 	if err != nil {
@@ -73,7 +80,7 @@ func (a *applying) run(c *cobra.Command, r *remote) error {
 	}
 	var failure error
 	if !a.dryRun && pending(steps) {
-		if err := confirm(c, a.yes, "This changes what is said above on "+r.server+"."); err != nil {
+		if err := a.confirm(c, steps, r.server); err != nil {
 			return err
 		}
 		failure = a.apply(c, steps, secrets, outcomes)
@@ -84,6 +91,21 @@ func (a *applying) run(c *cobra.Command, r *remote) error {
 		}
 	}
 	return failure
+}
+
+// confirm asks whether the plan is meant. Who deletes types how many it are.
+func (a *applying) confirm(c *cobra.Command, steps []step, server string) error {
+	deleted := 0
+	for i := range steps {
+		if steps[i].action == toDelete {
+			deleted++
+		}
+	}
+	if deleted == 0 {
+		return confirm(c, a.yes, "This changes what is said above on "+server+".")
+	}
+	return confirmTyping(c, a.yes, fmt.Sprintf("delete %d", deleted),
+		fmt.Sprintf("This changes what is said above on %s, and deletes %d of it for good, with all their tokens.", server, deleted))
 }
 
 func (a *applying) read(in io.Reader) (text []byte, directory string, err error) {
@@ -114,7 +136,7 @@ func (a *applying) apply(c *cobra.Command, steps []step, secrets []string, outco
 			}
 		}
 		if err != nil {
-			return fmt.Errorf("%s:%d: the %s %s: %w; what is above it is done, and the next run goes on from there", a.file, steps[i].entry.line, o.Kind, o.Name, explain(c, err))
+			return fmt.Errorf("%s%s: the %s %s: %w; what is above it is done, and the next run goes on from there", a.file, steps[i].entry.place(), o.Kind, o.Name, explain(c, err))
 		}
 	}
 	return nil
@@ -143,7 +165,11 @@ func printPlan(out io.Writer, steps []step) error {
 		_, err := fmt.Fprintf(out, "nothing to do: %d unchanged\n", counts[asItIs])
 		return err
 	}
-	_, err := fmt.Fprintf(out, "%d to create, %d to update, %d unchanged\n", counts[toCreate], counts[toUpdate], counts[asItIs])
+	text := fmt.Sprintf("%d to create, %d to update, %d unchanged", counts[toCreate], counts[toUpdate], counts[asItIs])
+	if n := counts[toDelete]; n > 0 {
+		text += fmt.Sprintf(", %d to delete", n)
+	}
+	_, err := fmt.Fprintln(out, text)
 	return err
 }
 

@@ -39,6 +39,14 @@ func (e *entry) text(name string) string {
 	return text
 }
 
+// place is the line of an entry; one of a record that no file names has none.
+func (e *entry) place() string {
+	if e.line == 0 {
+		return ""
+	}
+	return ":" + strconv.Itoa(e.line)
+}
+
 type declaration struct {
 	key  string
 	noun *noun
@@ -51,10 +59,18 @@ var declared = []declaration{{"applications", &applications}, {"scopes", &scopes
 // inApplication names the application that the records of a document are in.
 const inApplication = "application"
 
+// extent is a list of a file: all the records of a kind that an application is
+// to have, for who prunes the others.
+type extent struct {
+	noun        *noun
+	application string // as of an entry
+}
+
 // reading collects what is wrong with a file, each with its line.
 type reading struct {
 	name    string
 	entries []entry
+	extents []extent
 	wrong   []error
 }
 
@@ -64,7 +80,7 @@ func (r *reading) refuse(at *yaml.Node, format string, args ...any) {
 
 // readFile reads one or more YAML documents. Its errors are of type
 // *config.Error and have a line each.
-func readFile(name string, text []byte) ([]entry, error) {
+func readFile(name string, text []byte) ([]entry, []extent, error) {
 	r := &reading{name: name}
 	for d := yaml.NewDecoder(bytes.NewReader(text)); ; {
 		var document yaml.Node
@@ -73,16 +89,16 @@ func readFile(name string, text []byte) ([]entry, error) {
 			break
 		}
 		if err != nil {
-			return nil, &config.Error{Err: fmt.Errorf("%s is not YAML: %w", name, err)}
+			return nil, nil, &config.Error{Err: fmt.Errorf("%s is not YAML: %w", name, err)}
 		}
 		if len(document.Content) == 1 && document.Content[0].Tag != "!!null" {
 			r.document(document.Content[0])
 		}
 	}
 	if len(r.wrong) > 0 {
-		return nil, &config.Error{Err: errors.Join(r.wrong...)}
+		return nil, nil, &config.Error{Err: errors.Join(r.wrong...)}
 	}
-	return r.entries, nil
+	return r.entries, r.extents, nil
 }
 
 // document reads one mapping of the keys that there are.
@@ -138,6 +154,7 @@ func (r *reading) list(n *noun, app string, node *yaml.Node) {
 		}
 		return
 	}
+	r.extents = append(r.extents, extent{n, app})
 	for _, item := range node.Content {
 		item = resolved(item)
 		if item.Kind != yaml.MappingNode {

@@ -7,7 +7,7 @@ import (
 )
 
 func TestReadFile(t *testing.T) {
-	entries, err := readFile("shop.yaml", []byte(`
+	entries, extents, err := readFile("shop.yaml", []byte(`
 applications:
   - {id: shop, name: Shop, security_profile: oauth2, issuer: https://ignored.example.com}
 ---
@@ -33,6 +33,10 @@ clients:
 	}
 	if len(entries) != 2 || entries[0].noun != &applications || entries[1].noun != &clients || entries[1].application != "shop" || entries[1].line != 10 {
 		t.Fatalf("%+v", entries)
+	}
+	// scopes: without a list is no list.
+	if len(extents) != 2 || extents[1] != (extent{&clients, "shop"}) {
+		t.Errorf("lists: %+v", extents)
 	}
 	want := map[string]string{
 		"name": `"Billing"`, "version": `"1"`, "kind": `"service"`, "access_token_lifetime": `"never"`, "refresh_token_lifetime": "60",
@@ -71,7 +75,7 @@ func TestReadFileRefuses(t *testing.T) {
 		{"too deep", "clients: [{name: x, rate_limit: {a: {b: {c: {d: 1}}}}}]", "f:1: rate_limit: no field is nested"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			_, err := readFile("f", []byte(test.text))
+			_, _, err := readFile("f", []byte(test.text))
 			if err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("%v, want %s", err, test.want)
 			}
@@ -90,7 +94,7 @@ func FuzzReadFile(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		entries, err := readFile("f", text)
+		entries, _, err := readFile("f", text)
 		if err != nil {
 			return
 		}

@@ -22,6 +22,7 @@ import (
 const (
 	toCreate = "create"
 	toUpdate = "update"
+	toDelete = "delete"
 	asItIs   = "unchanged"
 )
 
@@ -46,6 +47,7 @@ type realm struct {
 	remote   *remote
 	id       string
 	fresh    bool // it is made by this run
+	foreign  bool // the caller sees it in the list of all, and has no say in it
 	settings *application.Application
 	kinds    map[string]scope.Kind // of the scopes that there are, or will be
 	asked    bool                  // kinds has those of the server
@@ -117,7 +119,10 @@ func (p *planner) step(ctx context.Context, e *entry) (*step, error) {
 		return nil, err
 	}
 	s := &step{entry: e, in: in, action: toCreate}
-	if !in.fresh {
+	if in.foreign && !e.noun.global {
+		return nil, in.errForeign()
+	}
+	if !in.fresh && !in.foreign {
 		if s.current, err = p.find(ctx, e, in); err != nil {
 			return nil, err
 		}
@@ -135,7 +140,15 @@ func (p *planner) step(ctx context.Context, e *entry) (*step, error) {
 		return nil, err
 	}
 	s.compare(before, after)
+	if in.foreign && s.action != asItIs {
+		return nil, in.errForeign()
+	}
 	return s, nil
+}
+
+// errForeign refuses to change an application in which the caller has no say.
+func (in *realm) errForeign() error {
+	return &statusError{refusedStatus, fmt.Errorf("the application %s is there, and only its own owner client may change it: apply what is in it from a file of its own, as that client", in.id)}
 }
 
 // realm gives the application that an entry is in, or is.
@@ -165,31 +178,36 @@ func (p *planner) realm(ctx context.Context, e *entry) (*realm, error) {
 	if !ok || !e.noun.global || refused.Status != http.StatusUnauthorized {
 		return nil, err
 	}
-	if err := p.absent(ctx, id); err != nil {
+	listed, err := p.listed(ctx, id)
+	if err != nil {
 		return nil, err
+	}
+	if listed != nil {
+		in.foreign = true
+		return in, in.learn(listed)
 	}
 	in.fresh, in.asked = true, true
 	return in, nil
 }
 
-// absent gives an error where there is an application that the caller may see
-// in the list of all, and in which it has no say.
-func (p *planner) absent(ctx context.Context, id string) error {
+// listed gives an application that the caller may see in the list of all, nil
+// where it is not there.
+func (p *planner) listed(ctx context.Context, id string) (*record, error) {
 	cursor := ""
 	for {
 		page, err := p.server.take(p.server.api.ListApplications(ctx, nil, query("limit", "200", "cursor", cursor)))
 		if err != nil {
-			return err
+			return nil, err
 		}
 		items, err := page.items("items")
 		if err != nil {
-			return err
+			return nil, err
 		}
-		if slices.ContainsFunc(items, func(r *record) bool { return r.text("id") == id }) {
-			return &statusError{refusedStatus, fmt.Errorf("the application %s is there, and only its own owner client may change it: apply what is in it from a file of its own, as that client", id)}
+		if i := slices.IndexFunc(items, func(r *record) bool { return r.text("id") == id }); i >= 0 {
+			return items[i], nil
 		}
 		if cursor = page.text("next_cursor"); cursor == nothing {
-			return nil
+			return nil, nil // it is not there, and that is no error here
 		}
 	}
 }

@@ -17,7 +17,7 @@ func TestARecordThatChangedSinceThePlanIsLeftAlone(t *testing.T) {
 	}
 	declare := func(description string) []step {
 		t.Helper()
-		entries, err := readFile("f", []byte("scopes: [{name: a, description: "+description+"}]\nclients: [{id: c, name: C, kind: service, description: "+description+"}]"))
+		entries, _, err := readFile("f", []byte("scopes: [{name: a, description: "+description+"}]\nclients: [{id: c, name: C, kind: service, description: "+description+"}]"))
 		if err != nil {
 			t.Fatal(err)
 		}

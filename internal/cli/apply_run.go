@@ -69,6 +69,8 @@ func (s *step) run(ctx context.Context, secret string) (outcome, error) {
 	switch {
 	case s.action == asItIs:
 		return o, nil
+	case s.action == toDelete:
+		err = s.remove(ctx)
 	case s.entry.noun.global && s.action == toCreate:
 		err = s.makeApplication(ctx, &o)
 	case s.action == toCreate:

@@ -22,6 +22,11 @@ var (
 
 // confirm says what a command is about to hit, and asks whether that is meant.
 func confirm(c *cobra.Command, yes bool, what string) error {
+	return confirmTyping(c, yes, "yes", what)
+}
+
+// confirmTyping is confirm for what is worth more than a yes: the answer.
+func confirmTyping(c *cobra.Command, yes bool, answer, what string) error {
 	if yes {
 		return nil
 	}
@@ -29,11 +34,11 @@ func confirm(c *cobra.Command, yes bool, what string) error {
 	if !isFile || !term.IsTerminal(int(in.Fd())) {
 		return &config.Error{Err: fmt.Errorf("%w\n%s", errNobodyToAsk, what)}
 	}
-	if _, err := fmt.Fprintf(c.ErrOrStderr(), "%s\nType yes to go on: ", what); err != nil {
+	if _, err := fmt.Fprintf(c.ErrOrStderr(), "%s\nType %s to go on: ", what, answer); err != nil {
 		return err
 	}
-	answer, _ := bufio.NewReader(in).ReadString('\n') // what broke off is no yes
-	if strings.TrimSpace(answer) != "yes" {
+	typed, _ := bufio.NewReader(in).ReadString('\n') // what broke off is no answer
+	if strings.TrimSpace(typed) != answer {
 		return errNotMeant
 	}
 	return nil

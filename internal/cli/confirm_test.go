@@ -29,6 +29,26 @@ func TestWhatCannotBeUndoneIsAskedFor(t *testing.T) {
 	if out, err := ostiary("client", "create", "Billing", "--id", "billing", "--kind", "service").CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
+	// What a file prunes takes more than a yes.
+	file := t.TempDir() + "/none.yaml"
+	if err := os.WriteFile(file, []byte("scopes: []\nclients: []\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := ostiary("scope", "create", "old").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	for _, answer := range []string{"yes\n", "delete 1\n"} {
+		ours, theirs := terminal(t)
+		if _, err := ours.WriteString(answer); err != nil {
+			t.Fatal(err)
+		}
+		run := ostiary("apply", "-f", file, "--prune")
+		run.Stdin = theirs
+		out, _ := run.CombinedOutput()
+		if got := run.ProcessState.ExitCode(); got != 1 || !strings.Contains(string(out), "Type delete 2 to go on") {
+			t.Errorf("%q: exit status %d: %s", answer, got, out)
+		}
+	}
 	for _, test := range []struct {
 		answer string
 		status int
@@ -52,5 +72,14 @@ func TestWhatCannotBeUndoneIsAskedFor(t *testing.T) {
 		if test.status < 3 && !strings.Contains(string(out), "Its secret and all its tokens die with it") {
 			t.Errorf("it is not said what is hit: %s", out)
 		}
+	}
+	ours, theirs := terminal(t)
+	if _, err := ours.WriteString("delete 1\n"); err != nil {
+		t.Fatal(err)
+	}
+	run := ostiary("apply", "-f", file, "--prune")
+	run.Stdin = theirs
+	if out, err := run.CombinedOutput(); err != nil || !strings.Contains(string(out), "deleted scope old") {
+		t.Errorf("%v: %s", err, out)
 	}
 }
