@@ -47,7 +47,7 @@ var layers = map[string][]string{
 	"internal/cache":         {},
 	"internal/pgtest":        {},
 	"internal/servertest":    {"internal/app", "internal/config", "internal/core", "internal/store"},
-	"test":                   {"internal/servertest"},
+	"test":                   {"internal/servertest", "internal/config"},
 	"bench":                  {"internal/app", "internal/config", "internal/core", "internal/store", "internal/servertest"},
 	"docs":                   {"internal/config", "test/process"},
 }

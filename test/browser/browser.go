@@ -94,6 +94,12 @@ func (b *Tab) Where() string {
 	return Get(b, chromedp.Location())
 }
 
+// Title gives the title of the page.
+func (b *Tab) Title() string {
+	b.t.Helper()
+	return Get(b, chromedp.Title())
+}
+
 // Type types into the field that a CSS selector finds, once it is there.
 func (b *Tab) Type(selector, text string) {
 	b.t.Helper()
