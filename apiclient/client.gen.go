@@ -570,6 +570,21 @@ func (e KeyState) Valid() bool {
 	}
 }
 
+// Defines values for TokenFamilyRefreshesLeft1.
+const (
+	TokenFamilyRefreshesLeft1Unlimited TokenFamilyRefreshesLeft1 = "unlimited"
+)
+
+// Valid indicates whether the value is a known member of the TokenFamilyRefreshesLeft1 enum.
+func (e TokenFamilyRefreshesLeft1) Valid() bool {
+	switch e {
+	case TokenFamilyRefreshesLeft1Unlimited:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListClientsParamsKind.
 const (
 	ListClientsParamsKindNative  ListClientsParamsKind = "native"
@@ -1472,20 +1487,31 @@ type SecretList struct {
 
 // TokenFamily defines model for TokenFamily.
 type TokenFamily struct {
-	AccessExpiresAt  string                       `json:"access_expires_at"`
-	Audience         []string                     `json:"audience"`
-	ClientId         string                       `json:"client_id"`
-	GrantType        string                       `json:"grant_type"`
-	Id               string                       `json:"id"`
-	IssuedAt         time.Time                    `json:"issued_at"`
-	LastAddress      nullable.Nullable[string]    `json:"last_address"`
-	LastRefreshedAt  nullable.Nullable[time.Time] `json:"last_refreshed_at"`
-	RefreshExpiresAt nullable.Nullable[time.Time] `json:"refresh_expires_at"`
-	RefreshesLeft    nullable.Nullable[string]    `json:"refreshes_left"`
-	Scopes           []string                     `json:"scopes"`
-	State            string                       `json:"state"`
-	UserId           nullable.Nullable[string]    `json:"user_id"`
-	Why              nullable.Nullable[string]    `json:"why"`
+	AccessExpiresAt  string                                       `json:"access_expires_at"`
+	Audience         []string                                     `json:"audience"`
+	ClientId         string                                       `json:"client_id"`
+	GrantType        string                                       `json:"grant_type"`
+	Id               string                                       `json:"id"`
+	IssuedAt         time.Time                                    `json:"issued_at"`
+	LastAddress      nullable.Nullable[string]                    `json:"last_address"`
+	LastRefreshedAt  nullable.Nullable[time.Time]                 `json:"last_refreshed_at"`
+	RefreshExpiresAt nullable.Nullable[time.Time]                 `json:"refresh_expires_at"`
+	RefreshesLeft    nullable.Nullable[TokenFamily_RefreshesLeft] `json:"refreshes_left"`
+	Scopes           []string                                     `json:"scopes"`
+	State            string                                       `json:"state"`
+	UserId           nullable.Nullable[string]                    `json:"user_id"`
+	Why              nullable.Nullable[string]                    `json:"why"`
+}
+
+// TokenFamilyRefreshesLeft0 defines model for TokenFamily.RefreshesLeft.0.
+type TokenFamilyRefreshesLeft0 = int64
+
+// TokenFamilyRefreshesLeft1 defines model for TokenFamily.RefreshesLeft.1.
+type TokenFamilyRefreshesLeft1 string
+
+// TokenFamily_RefreshesLeft defines model for TokenFamily.RefreshesLeft.
+type TokenFamily_RefreshesLeft struct {
+	union json.RawMessage
 }
 
 // TokenFamilyList defines model for TokenFamilyList.
@@ -1806,7 +1832,7 @@ type ListTokensParams struct {
 	// ClientId Only tokens of this client.
 	ClientId *string `form:"client_id,omitempty" json:"client_id,omitempty"`
 
-	// UserId Only tokens of this user; there are no users yet.
+	// UserId Only tokens of this user, by the uuid.
 	UserId *string `form:"user_id,omitempty" json:"user_id,omitempty"`
 
 	// Scope Only tokens that carry this scope.
@@ -2342,6 +2368,68 @@ func (t ClientFields_RefreshLimit) MarshalJSON() ([]byte, error) {
 }
 
 func (t *ClientFields_RefreshLimit) UnmarshalJSON(b []byte) error {
+	err := t.union.UnmarshalJSON(b)
+	return err
+}
+
+// AsTokenFamilyRefreshesLeft0 returns the union data inside the TokenFamily_RefreshesLeft as a TokenFamilyRefreshesLeft0
+func (t TokenFamily_RefreshesLeft) AsTokenFamilyRefreshesLeft0() (TokenFamilyRefreshesLeft0, error) {
+	var body TokenFamilyRefreshesLeft0
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromTokenFamilyRefreshesLeft0 overwrites any union data inside the TokenFamily_RefreshesLeft as the provided TokenFamilyRefreshesLeft0
+func (t *TokenFamily_RefreshesLeft) FromTokenFamilyRefreshesLeft0(v TokenFamilyRefreshesLeft0) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeTokenFamilyRefreshesLeft0 performs a merge with any union data inside the TokenFamily_RefreshesLeft, using the provided TokenFamilyRefreshesLeft0
+func (t *TokenFamily_RefreshesLeft) MergeTokenFamilyRefreshesLeft0(v TokenFamilyRefreshesLeft0) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsTokenFamilyRefreshesLeft1 returns the union data inside the TokenFamily_RefreshesLeft as a TokenFamilyRefreshesLeft1
+func (t TokenFamily_RefreshesLeft) AsTokenFamilyRefreshesLeft1() (TokenFamilyRefreshesLeft1, error) {
+	var body TokenFamilyRefreshesLeft1
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromTokenFamilyRefreshesLeft1 overwrites any union data inside the TokenFamily_RefreshesLeft as the provided TokenFamilyRefreshesLeft1
+func (t *TokenFamily_RefreshesLeft) FromTokenFamilyRefreshesLeft1(v TokenFamilyRefreshesLeft1) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeTokenFamilyRefreshesLeft1 performs a merge with any union data inside the TokenFamily_RefreshesLeft, using the provided TokenFamilyRefreshesLeft1
+func (t *TokenFamily_RefreshesLeft) MergeTokenFamilyRefreshesLeft1(v TokenFamilyRefreshesLeft1) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+func (t TokenFamily_RefreshesLeft) MarshalJSON() ([]byte, error) {
+	b, err := t.union.MarshalJSON()
+	return b, err
+}
+
+func (t *TokenFamily_RefreshesLeft) UnmarshalJSON(b []byte) error {
 	err := t.union.UnmarshalJSON(b)
 	return err
 }

@@ -151,9 +151,11 @@ func (a *App) build(ctx context.Context, master *masterKey) error {
 	a.Clients.OnUse(a.Usage.Used)
 	a.Scopes = scope.NewRegistry(a.Store.Scopes(), scopeCache)
 	a.Resources = resource.NewRegistry(a.Store.Resources(), resourceCache)
+	a.Users = user.NewRegistry(a.Store.Users(), userCache)
 	a.Operations = client.NewOperations(a.Store.Clients(), a.Store.Audit(), a.Clients, a.Applications, a.Ring, a.now).
 		WithScopes(a.Scopes.Scopes)
-	a.Tokens = token.NewService(a.Store.Tokens(), a.Clients, a.Ring, a.Signers, a.now, tokenCache)
+	a.Tokens = token.NewService(a.Store.Tokens(), token.Registries{Clients: a.Clients, Users: a.Users, Scopes: a.Scopes, Resources: a.Resources},
+		a.Ring, a.Signers, a.now, tokenCache)
 	if err := a.buildPeople(); err != nil {
 		return err
 	}
@@ -164,7 +166,6 @@ func (a *App) build(ctx context.Context, master *masterKey) error {
 
 // buildPeople makes what is for users: who they are, and what they did.
 func (a *App) buildPeople() error {
-	a.Users = user.NewRegistry(a.Store.Users(), userCache)
 	a.People = user.NewOperations(a.Store.Users(), a.Users, a.Ring, a.now)
 	a.Sessions = session.NewService(a.Store.Sessions(), a.Users, a.now, sessionCache)
 	a.People.OnEnd(func(context.Context, string, string) { a.Sessions.Ended() })

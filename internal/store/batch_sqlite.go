@@ -84,8 +84,8 @@ func (t *transaction) count(n uint64) { t.db.statements.Add(n) }
 
 // anything reports whether an item succeeded: if not, there is nothing to sync.
 func (t *transaction) anything() bool {
-	for _, err := range t.outcomes {
-		if err == nil {
+	for i, err := range t.outcomes {
+		if it := t.batch[i]; err == nil && (it.family == nil || it.written) {
 			return true
 		}
 	}
@@ -110,10 +110,10 @@ func (t *transaction) operate(ctx context.Context, i int, it *item) error {
 	return err
 }
 
-// families inserts the families of the batch and takes back the oldest of too
+// families inserts and rotates the families of the batch and takes back the oldest of too
 // many that never expire.
 func (t *transaction) families(ctx context.Context) error {
-	n, err := t.rows.insert(ctx, t.conn, t.batch, t.outcomes)
+	n, err := t.rows.write(ctx, t.conn, t.batch, t.outcomes)
 	t.count(n)
 	if err != nil {
 		return err
@@ -145,8 +145,9 @@ func (t *transaction) commit(ctx context.Context) error {
 // row costs 12 µs at 64 rows a transaction, rows of 16 in one statement 11,
 // RETURNING 2 more, one JSON array for all of them 47.
 type familyRows struct {
-	beginning, committing, inserting driver.Stmt
-	values                           [familyColumns]driver.NamedValue
+	beginning, committing              driver.Stmt
+	inserting, insertingUser, rotating driver.Stmt
+	values                             [familyColumns]driver.NamedValue
 }
 
 func prepareFamilyRows(ctx context.Context, conn *sql.Conn) (*familyRows, error) {
@@ -159,6 +160,8 @@ func prepareFamilyRows(ctx context.Context, conn *sql.Conn) (*familyRows, error)
 			{&r.beginning, "BEGIN IMMEDIATE"},
 			{&r.committing, "COMMIT"},
 			{&r.inserting, insertFamily},
+			{&r.insertingUser, insertUserFamily},
+			{&r.rotating, rotateFamily},
 		} {
 			stmt, err := c.(driver.ConnPrepareContext).PrepareContext(ctx, numbered.ReplaceAllLiteralString(p.text, "?")) //nolint:forcetypeassert // modernc.org/sqlite has it
 			if err != nil {
@@ -173,7 +176,7 @@ func prepareFamilyRows(ctx context.Context, conn *sql.Conn) (*familyRows, error)
 
 func (r *familyRows) close(conn *sql.Conn) error {
 	return conn.Raw(func(any) error {
-		return errors.Join(r.beginning.Close(), r.committing.Close(), r.inserting.Close())
+		return errors.Join(r.beginning.Close(), r.committing.Close(), r.inserting.Close(), r.insertingUser.Close(), r.rotating.Close())
 	})
 }
 
@@ -190,27 +193,49 @@ func run(ctx context.Context, stmt driver.Stmt, values []driver.NamedValue) erro
 	return err
 }
 
-// insert inserts the families of a batch, each by itself, and says how many
-// statements that took. A duplicate has a fault Conflict as its outcome.
-func (r *familyRows) insert(ctx context.Context, conn *sql.Conn, batch []*item, outcomes []error) (count uint64, err error) {
+// write inserts and rotates the families of a batch, each by itself and in their
+// order, and says how many statements that took. A duplicate has a fault
+// Conflict as its outcome.
+func (r *familyRows) write(ctx context.Context, conn *sql.Conn, batch []*item, outcomes []error) (count uint64, err error) {
 	err = conn.Raw(func(any) error {
 		for i, it := range batch {
 			if it.family == nil {
 				continue
 			}
-			for j, v := range familyValues(it.family) {
-				r.values[j] = driver.NamedValue{Ordinal: j + 1, Value: v}
-			}
 			count++
-			result, err := r.inserting.(driver.StmtExecContext).ExecContext(ctx, r.values[:]) //nolint:forcetypeassert // modernc.org/sqlite has it
+			stmt, n := r.bind(it)
+			result, err := stmt.(driver.StmtExecContext).ExecContext(ctx, r.values[:n]) //nolint:forcetypeassert // modernc.org/sqlite has it
 			if err != nil {
 				return err
 			}
-			if n, err := result.RowsAffected(); err != nil || n != 1 {
-				outcomes[i] = errors.Join(err, errDuplicate)
+			changed, err := result.RowsAffected()
+			if err != nil {
+				return err
+			}
+			it.written = changed == 1
+			if !it.written && !it.rotate {
+				outcomes[i] = errDuplicate
 			}
 		}
 		return nil
 	})
 	return count, err
+}
+
+// bind puts the values of an item in their places: the first n of them, for the
+// statement.
+func (r *familyRows) bind(it *item) (stmt driver.Stmt, n int) {
+	if it.rotate {
+		for i, v := range it.rotateValues() {
+			r.values[i] = driver.NamedValue{Ordinal: i + 1, Value: v}
+		}
+		return r.rotating, rotateColumns
+	}
+	for i, v := range it.familyValues() {
+		r.values[i] = driver.NamedValue{Ordinal: i + 1, Value: v}
+	}
+	if it.family.UserID == "" {
+		return r.inserting, plainColumns
+	}
+	return r.insertingUser, familyColumns
 }

@@ -18,6 +18,8 @@ type dialect struct {
 	// dead gives the ids of at most $1 families of dead eras, beginning with the
 	// eras: these are few, and either planner would rather read all families.
 	dead string
+	// deadOfUsers is dead for the eras of users.
+	deadOfUsers string
 	// position is the function that says where the second text is in the first; 0:
 	// nowhere. It regards case.
 	position string

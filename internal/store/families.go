@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"time"
 
@@ -21,22 +22,46 @@ func (db *DB) Tokens() Tokens { return Tokens{db} }
 
 var _ token.Store = Tokens{}
 
-// familyNames are the columns, in the order of familyValues and scanFamily.
-const familyNames = `id, application_id, client_id, client_era, grant_type, scopes, audience, format, salt,
+// plainNames are the columns of every family, userNames those that only
+// families of users fill; together they are in the order of familyValues and
+// scanFamily.
+const (
+	plainNames = `id, application_id, client_id, client_era, grant_type, scopes, audience, format, salt,
 	token_key, generation, issued_at, access_expires_at, revoked_at, revoked_for, removal_at, address`
+	ofUserNames = `user_id, user_era, session_id, details, access_issued_at, refresh_generation, rotated_from, rotated_at,
+	refreshes, refresh_expires_at, family_expires_at, latest`
+	familyNames = plainNames + `, ` + ofUserNames
 
-const familyColumns = 17
+	plainColumns  = 17
+	familyColumns = plainColumns + 12
+)
 
-const insertFamily = `INSERT INTO family (` + familyNames + `)
+// A client's own family, of which there are the most, leaves what is not its own
+// to the defaults.
+const (
+	insertFamily = `INSERT INTO family (` + plainNames + `)
 	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
 	ON CONFLICT DO NOTHING`
+
+	insertUserFamily = `INSERT INTO family (` + familyNames + `)
+	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29)
+	ON CONFLICT DO NOTHING`
+
+	// The condition is the whole of the rotation: nothing else changes a row but a
+	// revocation.
+	rotateFamily = `UPDATE family SET format = $1, address = $2, generation = $3, access_issued_at = $4, access_expires_at = $5,
+	removal_at = $6, refresh_generation = $7, rotated_from = $8, rotated_at = $9, refreshes = $10, refresh_expires_at = $11,
+	family_expires_at = $12, latest = $13 WHERE id = $14 AND generation = $15 AND revoked_at = 0`
+
+	rotateColumns = 15
+)
 
 const (
 	selectFamily = `SELECT ` + familyNames + ` FROM family WHERE id = $1`
 
 	// A family that expires is shown as revoked until it would have expired.
 	revokeFamily = `UPDATE family SET revoked_at = $1, revoked_for = $2,
-		removal_at = CASE WHEN access_expires_at = 0 THEN $3 ELSE removal_at END
+		removal_at = CASE WHEN removal_at = 0 THEN $3 ELSE removal_at END
 		WHERE id = $4 AND application_id = $5 AND revoked_at = 0`
 
 	removeExpired = `DELETE FROM family WHERE id IN
@@ -53,20 +78,33 @@ var errDuplicate = fault.Conflictf("There is a token family of this id already."
 
 // familyValues gives a family as its row, in the types of package driver.
 // Scopes (RFC 6749 §3.3) and resource URIs have no space in them.
-func familyValues(f *token.Family) [familyColumns]any {
+func (it *item) familyValues() [familyColumns]any {
+	f := it.family
 	return [familyColumns]any{
 		f.ID[:], f.ApplicationID, f.ClientID, f.ClientEra, string(f.GrantType),
 		strings.Join(f.Scopes, " "), strings.Join(f.Audience, " "), string(f.Format), f.Salt[:],
 		int64(f.TokenKey), int64(f.Generation), micros(f.IssuedAt), micros(f.AccessExpiresAt),
 		micros(f.RevokedAt), f.RevokedFor, removal(f), f.Address,
+		f.UserID, f.UserEra, f.SID, it.details, micros(f.AccessIssuedAt), int64(f.RefreshGeneration), int64(f.RotatedFrom), micros(f.RotatedAt),
+		int64(f.Refreshes), micros(f.RefreshExpiresAt), micros(f.FamilyExpiresAt), it.latest,
+	}
+}
+
+// rotateValues gives what rotateFamily stores of a family.
+func (it *item) rotateValues() [rotateColumns]any {
+	f := it.family
+	return [rotateColumns]any{
+		string(f.Format), f.Address, int64(f.Generation), micros(f.AccessIssuedAt), micros(f.AccessExpiresAt),
+		removal(f), int64(f.RefreshGeneration), int64(f.RotatedFrom), micros(f.RotatedAt), int64(f.Refreshes), micros(f.RefreshExpiresAt),
+		micros(f.FamilyExpiresAt), it.latest, f.ID[:], int64(f.Generation) - 1,
 	}
 }
 
 // removal is when a family may be removed: never while it lives and never ends.
 func removal(f *token.Family) int64 {
-	switch {
-	case !f.Never():
-		return micros(f.AccessExpiresAt.Add(token.Retention))
+	switch end := f.EndsAt(); {
+	case !end.IsZero():
+		return micros(end.Add(token.Retention))
 	case !f.RevokedAt.IsZero():
 		return micros(f.RevokedAt.Add(token.Retention))
 	default:
@@ -74,13 +112,19 @@ func removal(f *token.Family) int64 {
 	}
 }
 
+// endless is what removal_at must exceed, apart from 0, for a family not to have
+// ended.
+func endless(now time.Time) int64 { return micros(now.Add(token.Retention)) }
+
 func scanFamily(row scanner) (*token.Family, error) {
 	f := &token.Family{}
 	var id, salt []byte
-	var grantType, scopes, audience, format string
-	var issued, expires, revoked, removal int64
+	var grantType, scopes, audience, format, details, latest string
+	var issued, expires, revoked, removal, accessIssued, rotated, refreshExpires, familyExpires int64
 	err := row.Scan(&id, &f.ApplicationID, &f.ClientID, &f.ClientEra, &grantType, &scopes, &audience, &format, &salt,
-		&f.TokenKey, &f.Generation, &issued, &expires, &revoked, &f.RevokedFor, &removal, &f.Address)
+		&f.TokenKey, &f.Generation, &issued, &expires, &revoked, &f.RevokedFor, &removal, &f.Address,
+		&f.UserID, &f.UserEra, &f.SID, &details, &accessIssued, &f.RefreshGeneration, &f.RotatedFrom, &rotated,
+		&f.Refreshes, &refreshExpires, &familyExpires, &latest)
 	if err != nil {
 		return nil, err
 	}
@@ -89,7 +133,39 @@ func scanFamily(row scanner) (*token.Family, error) {
 	f.GrantType, f.Format = oauth.GrantType(grantType), lifetime.Format(format)
 	f.Scopes, f.Audience = words(scopes), words(audience)
 	f.IssuedAt, f.AccessExpiresAt, f.RevokedAt = instant(issued), instant(expires), instant(revoked)
+	f.AccessIssuedAt, f.RotatedAt = instant(accessIssued), instant(rotated)
+	f.RefreshExpiresAt, f.FamilyExpiresAt = instant(refreshExpires), instant(familyExpires)
+	if details != "" {
+		if err := json.Unmarshal([]byte(details), &f.Details); err != nil {
+			return nil, fmt.Errorf("read the details of family %s: %w", f.ID, err)
+		}
+	}
+	if latest != "" {
+		if err := json.Unmarshal([]byte(latest), &f.Latest); err != nil {
+			return nil, fmt.Errorf("read the last exchange of family %s: %w", f.ID, err)
+		}
+	}
 	return f, nil
+}
+
+// documents gives what is stored of a family as JSON; "" where there is nothing.
+func documents(f *token.Family) (details, latest string, err error) {
+	if f.UserID == "" {
+		return "", "", nil
+	}
+	for _, d := range []struct {
+		from any
+		to   *string
+	}{{&f.Details, &details}, {&f.Latest, &latest}} {
+		text, err := json.Marshal(d.from)
+		if err != nil {
+			return "", "", err
+		}
+		if string(text) != "{}" {
+			*d.to = string(text)
+		}
+	}
+	return details, latest, nil
 }
 
 // words is the inverse of strings.Join by a space.
@@ -102,11 +178,25 @@ func words(s string) []string {
 
 // Mint implements token.Store.
 func (t Tokens) Mint(ctx context.Context, f *token.Family) ([]token.ID, error) {
-	if err := t.db.Lease(); err != nil {
-		return nil, err
+	_, died, err := t.write(ctx, f, false)
+	return died, err
+}
+
+// Rotate implements token.Store.
+func (t Tokens) Rotate(ctx context.Context, f *token.Family) (bool, []token.ID, error) {
+	return t.write(ctx, f, true)
+}
+
+func (t Tokens) write(ctx context.Context, f *token.Family, rotate bool) (bool, []token.ID, error) {
+	details, latest, err := documents(f)
+	if err != nil {
+		return false, nil, err
 	}
-	died, err := t.db.writer.mint(ctx, f)
-	return died, t.db.dialect.classify(err)
+	if err := t.db.Lease(); err != nil {
+		return false, nil, err
+	}
+	written, died, err := t.db.writer.write(ctx, f, details, latest, rotate)
+	return written && err == nil, died, t.db.dialect.classify(err)
 }
 
 // Get implements token.Store.
@@ -134,7 +224,8 @@ func (t Tokens) Revoke(ctx context.Context, applicationID string, id token.ID, r
 	return revoked && err == nil, err
 }
 
-// RemoveExpired implements token.Store.
+// RemoveExpired removes at most limit families that ended longer than
+// token.Retention before now, and says how many it removed.
 func (t Tokens) RemoveExpired(ctx context.Context, now time.Time, limit int) (removed int, err error) {
 	err = t.db.change(ctx, func(ctx context.Context, s session) error {
 		n, err := s.exec(ctx, removeExpired, micros(now), limit)
@@ -148,17 +239,35 @@ func (t Tokens) RemoveExpired(ctx context.Context, now time.Time, limit int) (re
 // it died may store a family a little later.
 const eraKept = 10 * time.Minute
 
-// RemoveDead implements token.Store.
+// RemoveDead removes at most limit families of deactivated and deleted clients
+// and users (those of an era that is over), and says how many it removed.
 func (t Tokens) RemoveDead(ctx context.Context, now time.Time, limit int) (removed int, err error) {
 	err = t.db.change(ctx, func(ctx context.Context, s session) error {
-		n, err := s.exec(ctx, `DELETE FROM family WHERE id IN (`+s.dialect.dead+`)`, limit)
-		if removed = int(n); err != nil || removed > 0 {
-			return err
+		removed = 0
+		for _, dead := range []string{s.dialect.dead, s.dialect.deadOfUsers} {
+			n, err := s.exec(ctx, `DELETE FROM family WHERE id IN (`+dead+`)`, limit)
+			if removed += int(n); err != nil || removed >= limit {
+				return err
+			}
 		}
-		_, err = s.exec(ctx, `DELETE FROM dead_era WHERE since <= $1`, micros(now.Add(-eraKept)))
-		return err
+		if removed > 0 {
+			return nil
+		}
+		for _, table := range []string{"dead_era", "dead_user_era"} {
+			if _, err := s.exec(ctx, `DELETE FROM `+table+` WHERE since <= $1`, micros(now.Add(-eraKept))); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	return removed, err
+}
+
+// buryUser hands the families of an era of a user to the sweeper.
+func buryUser(ctx context.Context, s session, applicationID, uuid string, era int64, now time.Time) error {
+	_, err := s.exec(ctx, `INSERT INTO dead_user_era (era, application_id, user_id, since)
+		VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`, era, applicationID, uuid, micros(now))
+	return err
 }
 
 // bury hands the families of an era to the sweeper.
@@ -175,7 +284,7 @@ func bury(ctx context.Context, s session, applicationID, clientID string, era in
 func replaceOldest(ctx context.Context, s session, now time.Time, batch []*item, outcomes []error) error {
 	var done map[int64][]token.ID
 	for i, it := range batch {
-		if it.family == nil || !it.family.Never() || outcomes[i] != nil {
+		if it.family == nil || !it.written || !it.family.Never() || outcomes[i] != nil {
 			continue
 		}
 		died, ok := done[it.family.ClientEra]

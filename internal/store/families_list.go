@@ -13,17 +13,23 @@ import (
 	"github.com/ostiary/ostiary/internal/core/audit"
 	"github.com/ostiary/ostiary/internal/core/client"
 	"github.com/ostiary/ostiary/internal/core/token"
+	"github.com/ostiary/ostiary/internal/core/user"
 )
 
-// The families that one statement reads, newest first: those of an instance, or
-// those of an era. $1 and on are the era where there is one, the id before which
-// to begin, and how many.
+// The families that one statement reads, newest first: those of an instance, of
+// an era of a client, or of a user. Behind what they are of stand the id before
+// which to begin, and how many.
 const (
-	scanAll      = `SELECT * FROM family WHERE id < $1 ORDER BY id DESC LIMIT $2`
-	scanEra      = `SELECT * FROM family WHERE client_era = $1 AND id < $2 ORDER BY id DESC LIMIT $3`
-	scanAllEnd   = `SELECT id FROM family WHERE id < $1 ORDER BY id DESC LIMIT 1 OFFSET $2`
-	scanEraEnd   = `SELECT id FROM family WHERE client_era = $1 AND id < $2 ORDER BY id DESC LIMIT 1 OFFSET $3`
-	joinOfClient = ` LEFT JOIN client c ON c.application_id = f.application_id AND c.id = f.client_id`
+	scanAll    = `SELECT * FROM family WHERE id < $1 ORDER BY id DESC LIMIT $2`
+	scanEra    = `SELECT * FROM family WHERE client_era = $1 AND id < $2 ORDER BY id DESC LIMIT $3`
+	scanByUser = `SELECT * FROM family WHERE application_id = $1 AND user_id = $2 AND user_id <> '' AND id < $3 ORDER BY id DESC LIMIT $4`
+
+	scanAllEnd    = `SELECT id FROM family WHERE id < $1 ORDER BY id DESC LIMIT 1 OFFSET $2`
+	scanEraEnd    = `SELECT id FROM family WHERE client_era = $1 AND id < $2 ORDER BY id DESC LIMIT 1 OFFSET $3`
+	scanByUserEnd = `SELECT id FROM family WHERE application_id = $1 AND user_id = $2 AND user_id <> '' AND id < $3 ORDER BY id DESC LIMIT 1 OFFSET $4`
+
+	joinOfOwners = ` LEFT JOIN client c ON c.application_id = f.application_id AND c.id = f.client_id
+		LEFT JOIN user_record u ON u.application_id = f.application_id AND u.uuid = f.user_id AND f.user_id <> ''`
 )
 
 // clientEras are those of a client whose families may still be there. Dead eras
@@ -33,32 +39,22 @@ const clientEras = `SELECT era FROM client WHERE application_id = $1 AND id = $2
 
 // scan is a part of the families, in the order of their ids from the newest.
 type scan struct {
-	era    int64
-	ofEra  bool
+	text   string
+	end    string // asks for the last id that a full scan reads: there is none where it is not full
+	of     []any
 	before []byte
 }
 
+func scanOfAll(before []byte) scan { return scan{scanAll, scanAllEnd, nil, before} }
+
+func scanOfEra(era int64, before []byte) scan { return scan{scanEra, scanEraEnd, []any{era}, before} }
+
+func scanOfUser(applicationID, userID string, before []byte) scan {
+	return scan{scanByUser, scanByUserEnd, []any{applicationID, userID}, before}
+}
+
 func (c *scan) args(n int) []any {
-	if c.ofEra {
-		return []any{c.era, c.before, n}
-	}
-	return []any{c.before, n}
-}
-
-func (c *scan) text() string {
-	if c.ofEra {
-		return scanEra
-	}
-	return scanAll
-}
-
-// end asks for the last id that a full scan reads: there is none where it is not
-// full.
-func (c *scan) end() string {
-	if c.ofEra {
-		return scanEraEnd
-	}
-	return scanAllEnd
+	return append(slices.Clone(c.of), c.before, n)
 }
 
 // familyOf are the columns of a family that stands beside other tables.
@@ -93,15 +89,17 @@ func (w *where) and(condition string, args ...any) {
 	w.text.WriteString(condition)
 }
 
-// What the states mean of a family f and its client c, as token.StandingOf says.
-// A condition that a client must be there for would let SQLite begin with all
+// What the states mean of a family f, its client c and its user u, as
+// token.StandingOf says. removal_at says when the last thing in a family ends. A
+// condition that a client must be there for would let SQLite begin with all
 // clients: 800 ms for 1,000,000 of them rather than 15.
 const (
-	clientServes = `COALESCE(c.era = f.client_era AND NOT c.inactive, FALSE)`
+	ownersServe = `COALESCE(c.era = f.client_era AND NOT c.inactive, FALSE)
+		AND (f.user_id = '' OR COALESCE(u.era = f.user_era AND NOT u.inactive, FALSE))`
 
-	isLive    = `f.revoked_at = 0 AND (f.access_expires_at = 0 OR f.access_expires_at > ?) AND ` + clientServes
-	isExpired = `f.revoked_at = 0 AND f.access_expires_at > 0 AND f.access_expires_at <= ?`
-	isRevoked = `(f.revoked_at > 0 OR (f.access_expires_at = 0 OR f.access_expires_at > ?) AND NOT ` + clientServes + `)`
+	isLive    = `f.revoked_at = 0 AND (f.removal_at = 0 OR f.removal_at > ?) AND ` + ownersServe
+	isExpired = `f.revoked_at = 0 AND f.removal_at > 0 AND f.removal_at <= ?`
+	isRevoked = `(f.revoked_at > 0 OR (f.removal_at = 0 OR f.removal_at > ?) AND NOT (` + ownersServe + `))`
 )
 
 // selected completes a query over the families of a scan.
@@ -110,16 +108,19 @@ func (w *where) selected(d *dialect, applicationID string, q *token.Query) {
 	if q.ClientID != "" {
 		w.and("f.client_id = ?", q.ClientID)
 	}
+	if q.UserID != "" {
+		w.and("f.user_id = ?", q.UserID)
+	}
 	if q.Scope != "" {
 		w.and(d.position+"(' ' || f.scopes || ' ', ?) > 0", spaced(q.Scope))
 	}
 	switch q.State {
 	case token.Live:
-		w.and(isLive, micros(q.Now))
+		w.and(isLive, endless(q.Now))
 	case token.Expired:
-		w.and(isExpired, micros(q.Now))
+		w.and(isExpired, endless(q.Now))
 	case token.Revoked:
-		w.and(isRevoked, micros(q.Now))
+		w.and(isRevoked, endless(q.Now))
 	}
 }
 
@@ -129,20 +130,23 @@ func (t Tokens) scans(ctx context.Context, applicationID string, q *token.Query)
 	if q.After == (token.ID{}) {
 		before = lastID
 	}
-	if q.ClientID == "" {
-		return []scan{{before: before}}, nil
+	switch {
+	case q.UserID != "":
+		return []scan{scanOfUser(applicationID, q.UserID, before)}, nil
+	case q.ClientID == "":
+		return []scan{scanOfAll(before)}, nil
 	}
 	eras, err := readAll(ctx, t.db, column[int64], clientEras, applicationID, q.ClientID, applicationID, q.ClientID)
 	scans := make([]scan, len(eras))
 	for i, era := range eras {
-		scans[i] = scan{era, true, before}
+		scans[i] = scanOfEra(era, before)
 	}
 	return scans, err
 }
 
 // List implements token.Store.
 func (t Tokens) List(ctx context.Context, applicationID string, q token.Query) (page token.Page, err error) {
-	if !storable(applicationID, q.ClientID, q.Scope) {
+	if !storable(applicationID, q.ClientID, q.UserID, q.Scope) {
 		return page, nil
 	}
 	scans, err := t.scans(ctx, applicationID, &q)
@@ -171,7 +175,7 @@ func selectPage(d *dialect, c *scan, applicationID string, q *token.Query) (text
 	w := where{args: c.args(token.MaxScan)}
 	w.selected(d, applicationID, q)
 	w.args = append(w.args, q.Limit)
-	return `SELECT ` + familyOf + `, c.era, c.inactive FROM (` + c.text() + `) f` + joinOfClient + w.text.String() +
+	return `SELECT ` + familyOf + `, c.era, c.inactive, u.era, u.inactive FROM (` + c.text + `) f` + joinOfOwners + w.text.String() +
 		` ORDER BY f.id DESC LIMIT ` + parameter(len(w.args)), w.args
 }
 
@@ -179,17 +183,21 @@ func selectPage(d *dialect, c *scan, applicationID string, q *token.Query) (text
 func (t Tokens) list(ctx context.Context, c *scan, applicationID string, q *token.Query) (page token.Page, err error) {
 	text, args := selectPage(t.db.dialect, c, applicationID, q)
 	page.Families, err = readAll(ctx, t.db, func(row scanner) (token.Standing, error) {
-		var era sql.NullInt64
-		var inactive sql.NullBool
-		f, err := scanFamily(withMore{row, []any{&era, &inactive}})
+		var era, userEra sql.NullInt64
+		var inactive, userInactive sql.NullBool
+		f, err := scanFamily(withMore{row, []any{&era, &inactive, &userEra, &userInactive}})
+		if err != nil {
+			return token.Standing{}, err
+		}
 		var of *client.Client
 		if era.Valid {
 			of = &client.Client{Era: era.Int64, Inactive: inactive.Bool}
 		}
-		if err != nil {
-			return token.Standing{}, err
+		var by *user.User
+		if userEra.Valid {
+			by = &user.User{Era: userEra.Int64, Inactive: userInactive.Bool}
 		}
-		return token.StandingOf(f, of, q.Now), nil
+		return token.StandingOf(f, of, by, q.Now), nil
 	}, text, args...)
 	if err != nil {
 		return page, err
@@ -198,7 +206,7 @@ func (t Tokens) list(ctx context.Context, c *scan, applicationID string, q *toke
 		page.Next, page.More = page.Families[q.Limit-1].ID, true
 		return page, nil
 	}
-	page.Next, page.More, err = readOne(ctx, t.db, scanID, c.end(), c.args(token.MaxScan-1)...)
+	page.Next, page.More, err = readOne(ctx, t.db, scanID, c.end, c.args(token.MaxScan-1)...)
 	return page, err
 }
 
@@ -212,7 +220,7 @@ func (m withMore) Scan(dest ...any) error { return m.scanner.Scan(append(dest, m
 
 // RevokeStep implements token.Store.
 func (t Tokens) RevokeStep(ctx context.Context, applicationID string, q token.Query, reason string, event func([]token.ID) (audit.Event, error)) (revoked []token.ID, next token.ID, more bool, err error) {
-	if !storable(applicationID, q.ClientID, q.Scope) {
+	if !storable(applicationID, q.ClientID, q.UserID, q.Scope) {
 		return nil, next, false, nil
 	}
 	q.State = token.Live
@@ -228,7 +236,7 @@ func (t Tokens) RevokeStep(ctx context.Context, applicationID string, q token.Qu
 				return err
 			}
 			revoked = append(revoked, ids...)
-			end, full, err := one(ctx, s, scanID, scans[i].end(), scans[i].args(token.MaxScan-1)...)
+			end, full, err := one(ctx, s, scanID, scans[i].end, scans[i].args(token.MaxScan-1)...)
 			if err != nil {
 				return err
 			}
@@ -261,18 +269,18 @@ func (t Tokens) revokeSelected(ctx context.Context, s session, c *scan, applicat
 	w.selected(s.dialect, applicationID, q)
 	w.args = append(w.args, token.MaxRevoke)
 	return all(ctx, s, scanID, `UPDATE family SET revoked_at = $1, revoked_for = $2,
-		removal_at = CASE WHEN access_expires_at = 0 THEN $3 ELSE removal_at END
-		WHERE id IN (SELECT f.id FROM (`+after(3, c.text())+`) f`+joinOfClient+w.text.String()+
+		removal_at = CASE WHEN removal_at = 0 THEN $3 ELSE removal_at END
+		WHERE id IN (SELECT f.id FROM (`+after(3, c.text)+`) f`+joinOfOwners+w.text.String()+
 		` ORDER BY f.id DESC LIMIT `+parameter(len(w.args))+`) RETURNING id`, w.args...)
 }
 
 func compareIDs(a, b token.ID) int { return bytes.Compare(a[:], b[:]) }
 
 const countLive = `SELECT count(*) FROM (SELECT 1 FROM family WHERE client_era = $1 AND client_id = $2 AND revoked_at = 0
-	AND (access_expires_at = 0 OR access_expires_at > $3) LIMIT $4) c`
+	AND (removal_at = 0 OR removal_at > $3) LIMIT $4) c`
 
 // CountLive implements token.Store.
 func (t Tokens) CountLive(ctx context.Context, era int64, clientID string, now time.Time, limit int) (int, error) {
-	n, _, err := readOne(ctx, t.db, column[int], countLive, era, clientID, micros(now), limit)
+	n, _, err := readOne(ctx, t.db, column[int], countLive, era, clientID, endless(now), limit)
 	return n, err
 }

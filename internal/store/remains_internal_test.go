@@ -20,6 +20,7 @@ func TestRemainsNameEveryTable(t *testing.T) {
 		"client",            // one by one, with what is kept by its sequence
 		"family",            // expires, or is of an era that is buried with its client
 		"dead_era",          // is forgotten after a while
+		"dead_user_era",     // so too
 		"audit_event",       // stays
 		"usage_application", // is kept for 90 days
 		"removed_user",      // goes when what is left of the user went

@@ -115,7 +115,7 @@ func TestScopeCarriedByOneOfMany(t *testing.T) {
 		`INSERT INTO client (application_id, id, name, name_key, version, kind, public, inactive, era, features, settings, revision, created_at, updated_at)
 			VALUES ('app', 'c', 'c', 'c', '', 'service', FALSE, FALSE, 7, 0, '{}', 1, 1, 1)`,
 		`WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ` + strconv.Itoa(many) + `)
-			INSERT INTO family (` + familyNames + `) SELECT CAST(printf('%016d', i) AS BLOB), 'app', 'c', 7, 'client_credentials', 'all s' || i || ' more', '', 'jwt', x'00',
+			INSERT INTO family (` + plainNames + `) SELECT CAST(printf('%016d', i) AS BLOB), 'app', 'c', 7, 'client_credentials', 'all s' || i || ' more', '', 'jwt', x'00',
 			1, 0, 1, 9000000000000000, 0, '', 9000000000000000, '' FROM n`,
 	} {
 		if _, err := b.session.exec(ctx, text); err != nil {

@@ -116,12 +116,14 @@ const (
 // scanEnd gives the id that ends a step.
 const scanEnd = `SELECT id FROM family WHERE id > $1 ORDER BY id LIMIT 1 OFFSET $2`
 
-// liveWithScope finds a live family that carries a scope, among those of a range
-// of ids. Deactivation and deletion leave rows behind, so the client is asked.
+// liveWithScope finds a live family that carries a scope, one that can be
+// refreshed or redeemed too, among those of a range of ids. Deactivation and
+// deletion leave rows behind, so client and user are asked.
 func liveWithScope(d *dialect) string {
 	return `SELECT f.id FROM family f WHERE f.id > $1 AND f.id <= $2 AND f.application_id = $3 AND f.revoked_at = 0
-		AND (f.access_expires_at = 0 OR f.access_expires_at > $4) AND ` + d.position + `(' ' || f.scopes || ' ', $5) > 0
+		AND (f.removal_at = 0 OR f.removal_at > $4) AND ` + d.position + `(' ' || f.scopes || ' ', $5) > 0
 		AND EXISTS (SELECT 1 FROM client c WHERE c.application_id = f.application_id AND c.id = f.client_id AND c.era = f.client_era AND NOT c.inactive)
+		AND (f.user_id = '' OR EXISTS (SELECT 1 FROM user_record u WHERE u.application_id = f.application_id AND u.uuid = f.user_id AND u.era = f.user_era AND NOT u.inactive))
 		LIMIT 1`
 }
 
@@ -157,7 +159,7 @@ func (db *DB) noToken(ctx context.Context, applicationID, name string) (since to
 		if !more {
 			end = lastID
 		}
-		_, found, err := readOne(ctx, db, column[[]byte], liveWithScope(db.dialect), after, end, applicationID, micros(now), spaced(name))
+		_, found, err := readOne(ctx, db, column[[]byte], liveWithScope(db.dialect), after, end, applicationID, endless(now), spaced(name))
 		switch {
 		case err != nil:
 			return since, err
@@ -196,7 +198,7 @@ func unused(ctx context.Context, s session, applicationID, name string, now time
 	if listed {
 		return errListed
 	}
-	_, carried, err := one(ctx, s, column[[]byte], liveWithScope(s.dialect), since[:], lastID, applicationID, micros(now), spaced(name))
+	_, carried, err := one(ctx, s, column[[]byte], liveWithScope(s.dialect), since[:], lastID, applicationID, endless(now), spaced(name))
 	if err == nil && carried {
 		err = errCarried
 	}

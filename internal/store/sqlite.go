@@ -31,6 +31,8 @@ var sqliteDialect = &dialect{
 	description: `COALESCE(settings->>'description', '')`,
 	dead: `SELECT f.id FROM dead_era d CROSS JOIN family f WHERE f.client_era = d.era
 		AND f.application_id = d.application_id AND f.client_id = d.client_id LIMIT $1`,
+	deadOfUsers: `SELECT f.id FROM dead_user_era d CROSS JOIN family f WHERE f.application_id = d.application_id
+		AND f.user_id = d.user_id AND f.user_id <> '' AND f.user_era = d.era LIMIT $1`,
 	position: "instr",
 	lock:     func(context.Context, session, ...string) error { return nil },
 	// A read takes microseconds: to watch the context costs more than to end it.

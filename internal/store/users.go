@@ -182,7 +182,8 @@ func (t Users) Change(ctx context.Context, applicationID, uuid string, change fu
 }
 
 // changeUser is Change in a transaction. A user whose era is another after it
-// loses his sessions, save the one of the SID keep ("": none).
+// loses his sessions, save the one of the SID keep ("": none), and his token
+// families.
 func changeUser(ctx context.Context, s session, applicationID, uuid, keep string, now time.Time, change func(*user.User) (audit.Event, error)) (*user.User, error) {
 	before, err := getUser(ctx, s, applicationID, uuid)
 	if err != nil {
@@ -207,6 +208,9 @@ func changeUser(ctx context.Context, s session, applicationID, uuid, keep string
 		return nil, err
 	}
 	if after.Era != before.Era {
+		if err := buryUser(ctx, s, applicationID, uuid, before.Era, now); err != nil {
+			return nil, err
+		}
 		if _, err := endSessionsOf(ctx, s, applicationID, uuid, keep, now); err != nil {
 			return nil, err
 		}
@@ -258,6 +262,9 @@ func (t Users) Delete(ctx context.Context, applicationID, uuid string, check fun
 			return errRaced
 		}
 		if err := writeUserIndex(ctx, s, found, &user.User{ApplicationID: applicationID, Sequence: found.Sequence}); err != nil {
+			return err
+		}
+		if err := buryUser(ctx, s, applicationID, uuid, found.Era, t.db.now()); err != nil {
 			return err
 		}
 		if err := forgetUser(ctx, s, applicationID, uuid, t.db.now()); err != nil {

@@ -26,13 +26,17 @@ type writer struct {
 	closed bool
 }
 
-// item is one write that waits: a family to be inserted, or an operation.
+// item is one write that waits: a family to be inserted or rotated, or an
+// operation.
 type item struct {
 	ctx   context.Context
 	state atomic.Int32
 
-	family *token.Family // nil: an operation
-	died   []token.ID    // families that this one replaced
+	family          *token.Family // nil: an operation
+	details, latest string        // of the family, as they are stored
+	rotate          bool          // it is there, one generation before
+	written         bool          // it was inserted, or was still what it is rotated from
+	died            []token.ID    // families that this one replaced
 
 	turn chan session // the operation's turn has come
 	over chan error   // the operation ran
@@ -70,6 +74,7 @@ func newItem(ctx context.Context) *item {
 // free gives an item back whose outcome was read, or that nobody waits for.
 func (it *item) free() {
 	it.ctx, it.family, it.died, it.err = nil, nil, nil, nil
+	it.details, it.latest, it.rotate, it.written = "", "", false, false
 	items.Put(it)
 }
 
@@ -96,18 +101,18 @@ func (it *item) take() bool {
 // wait gives the outcome of an item, or drops the item where it was not yet
 // taken when its request ended. The item must not be touched after it: one that
 // was dropped is the writer's at once, hence the request is given apart.
-func (it *item) wait(ctx context.Context) (died []token.ID, err error) {
+func (it *item) wait(ctx context.Context) (written bool, died []token.ID, err error) {
 	select {
 	case <-it.done:
 	case <-ctx.Done():
 		if it.state.CompareAndSwap(waiting, dropped) {
-			return nil, context.Cause(ctx)
+			return false, nil, context.Cause(ctx)
 		}
 		<-it.done
 	}
-	died, err = it.died, it.err
+	written, died, err = it.written, it.died, it.err
 	it.free()
-	return died, err
+	return written, died, err
 }
 
 // put queues an item.
@@ -126,12 +131,12 @@ func (w *writer) put(it *item) error {
 	return nil
 }
 
-// mint queues a family and waits until it is on disk.
-func (w *writer) mint(ctx context.Context, f *token.Family) ([]token.ID, error) {
+// write queues a family and waits until it is on disk.
+func (w *writer) write(ctx context.Context, f *token.Family, details, latest string, rotate bool) (written bool, died []token.ID, err error) {
 	it := newItem(ctx)
-	it.family = f
+	it.family, it.details, it.latest, it.rotate = f, details, latest, rotate
 	if err := w.put(it); err != nil {
-		return nil, err
+		return false, nil, err
 	}
 	return it.wait(ctx)
 }

@@ -92,6 +92,14 @@ func (s *Settings) Session() time.Duration {
 	return time.Duration(s.SessionLifetime) * time.Second
 }
 
+// CodeLife is how long an authorization code can be redeemed.
+func (s *Settings) CodeLife() time.Duration {
+	if s.CodeLifetime == 0 {
+		return defaultCodeLifetime * time.Second
+	}
+	return time.Duration(s.CodeLifetime) * time.Second
+}
+
 // Defaults of settings in seconds.
 const (
 	defaultCodeLifetime    = 60

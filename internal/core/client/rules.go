@@ -2,9 +2,11 @@ package client
 
 import (
 	"net/netip"
+	"slices"
 
 	"github.com/ostiary/ostiary/internal/core/application"
 	"github.com/ostiary/ostiary/internal/core/client/rule"
+	"github.com/ostiary/ostiary/internal/core/oauth"
 )
 
 // rules in the order in which a request for a token meets them: the first that
@@ -57,6 +59,12 @@ func (c *Client) check(app *application.Application, request *rule.Request, rule
 // AllowsAddress reports whether the client may be used from an address.
 func (c *Client) AllowsAddress(address netip.Addr) bool {
 	return c.Settings.AllowedIPs.Allows(address)
+}
+
+// HasGrant reports whether the client may use a grant type, as far as it is for
+// the client to say.
+func (c *Client) HasGrant(app *application.Application, grant oauth.GrantType) bool {
+	return slices.Contains(c.Settings.GrantTypes.InForce(c.Subject(app)), grant)
 }
 
 // Idle reports whether the client has no feature and no grant, and so may do

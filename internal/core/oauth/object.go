@@ -40,6 +40,12 @@ func (o Object) Strings(name string, values []string) Object {
 	if len(values) == 1 {
 		return o.String(name, values[0])
 	}
+	return o.List(name, values)
+}
+
+// List adds a member that is an array of strings, as `amr` is (OpenID Connect
+// Core 1.0 §2).
+func (o Object) List(name string, values []string) Object {
 	o = append(o.member(name), '[')
 	for i, v := range values {
 		if i > 0 {
@@ -58,6 +64,11 @@ func (o Object) Int(name string, value int64) Object {
 // Bool adds a member that is true or false.
 func (o Object) Bool(name string, value bool) Object {
 	return strconv.AppendBool(o.member(name), value)
+}
+
+// Value adds a member that is JSON already.
+func (o Object) Value(name string, value []byte) Object {
+	return append(o.member(name), value...)
 }
 
 // Close ends the object and gives it.

@@ -122,21 +122,33 @@ func (r *Registry) suits(ctx context.Context, applicationID string, grant oauth.
 // too. Where none is left of those that there were, it is refused with an
 // *oauth.Error. It is asked whenever a user's token is issued, since both change.
 func (r *Registry) ForUser(ctx context.Context, applicationID string, scopes, roles []string) ([]string, error) {
-	may := make([]string, 0, len(scopes))
-	for _, name := range scopes {
+	may, err := r.those(ctx, applicationID, scopes, func(s *Scope) bool { return s.RequiredRole == "" || slices.Contains(roles, s.RequiredRole) })
+	if err == nil && len(may) == 0 && len(scopes) > 0 {
+		err = oauth.InvalidScope("The user has not the role that the scopes asked for require; ask for others, or have the user given the role.")
+	}
+	return may, err
+}
+
+// Suiting gives those of the scopes that there are still and that a token of the
+// grant may carry.
+func (r *Registry) Suiting(ctx context.Context, applicationID string, grant oauth.GrantType, scopes []string) ([]string, error) {
+	return r.those(ctx, applicationID, scopes, func(s *Scope) bool { return s.Kind.Suits(grant) })
+}
+
+// those gives the scopes that there are and that are wanted.
+func (r *Registry) those(ctx context.Context, applicationID string, names []string, wanted func(*Scope) bool) ([]string, error) {
+	found := make([]string, 0, len(names))
+	for _, name := range names {
 		s, err := r.Get(ctx, applicationID, name)
 		switch {
-		case fault.KindOf(err) == fault.NotFound && err != nil:
+		case fault.KindOf(err) == fault.NotFound:
 		case err != nil:
 			return nil, err
-		case s.RequiredRole == "" || slices.Contains(roles, s.RequiredRole):
-			may = append(may, name)
+		case wanted(s):
+			found = append(found, name)
 		}
 	}
-	if len(may) == 0 && len(scopes) > 0 {
-		return nil, oauth.InvalidScope("The user has not the role that the scopes asked for require; ask for others, or have the user given the role.")
-	}
-	return may, nil
+	return found, nil
 }
 
 // Published are the scopes that an application announces.

@@ -3,13 +3,14 @@ package token
 import (
 	"context"
 	"net/netip"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/ostiary/ostiary/internal/core/application"
 	"github.com/ostiary/ostiary/internal/core/audit"
 	"github.com/ostiary/ostiary/internal/core/client"
 	"github.com/ostiary/ostiary/internal/core/client/rule/lifetime"
-	"github.com/ostiary/ostiary/internal/core/fault"
 	"github.com/ostiary/ostiary/internal/core/oauth"
 	"github.com/ostiary/ostiary/internal/core/user"
 )
@@ -50,37 +51,91 @@ type Presented struct {
 	Source      audit.Source
 }
 
-var errLater = fault.Unavailablef(nil, "This grant is not served yet.")
+// grant begins the family of what a user agreed to.
+func (s *Service) grant(a *Authorization, grant oauth.GrantType) *Family {
+	f := s.begin(&Grant{
+		Application: a.Application, Client: a.Client, GrantType: grant,
+		Scopes: a.Scopes, Audience: owned(a.Audience), Address: a.Address,
+	})
+	f.UserID, f.UserEra, f.SID = a.User.UUID, a.User.Era, a.SID
+	f.Details = Details{
+		RedirectURI: strings.Clone(a.RedirectURI), CodeChallenge: strings.Clone(a.CodeChallenge), Nonce: strings.Clone(a.Nonce),
+		AMR: a.AMR, ACR: a.ACR, Claims: a.Claims,
+	}
+	if !a.AuthTime.IsZero() {
+		f.Details.AuthTime = a.AuthTime.Unix()
+	}
+	return f
+}
 
-// Code makes an authorization code: one row, a family at generation 0.
-func (s *Service) Code(ctx context.Context, a *Authorization) (string, error) { return "", errLater }
+// Code makes an authorization code: one row, a family at generation 0. It comes
+// back once that is on disk.
+func (s *Service) Code(ctx context.Context, a *Authorization) (string, error) {
+	f := s.grant(a, oauth.AuthorizationCode)
+	f.Format = a.Client.Settings.AccessToken.AccessTokenFormat() // until it is redeemed
+	f.AccessExpiresAt = f.IssuedAt.Add(a.Application.Settings.CodeLife())
+	text, err := s.seal(codeKind, f, f.Generation, nil)
+	if err != nil {
+		return "", err
+	}
+	return text, s.keep(ctx, f)
+}
 
-// Redeem exchanges an authorization code (RFC 6749 §4.1.3). What is refused is an
-// *oauth.Error.
-func (s *Service) Redeem(ctx context.Context, p *Presented) (*Minted, error) { return nil, errLater }
-
-// Refresh exchanges a refresh token (RFC 6749 §6). What is refused is an
-// *oauth.Error.
-func (s *Service) Refresh(ctx context.Context, p *Presented) (*Minted, error) { return nil, errLater }
-
-// Implicit makes what the implicit grant answers with: an access token, an
-// id_token, or both. An id_token by itself leaves no row.
+// Implicit makes what the implicit grant answers with (RFC 6749 §4.2, OpenID
+// Connect Core 1.0 §3.2): an access token, an id_token, or both. An id_token by
+// itself leaves no row.
 func (s *Service) Implicit(ctx context.Context, a *Authorization, access, id bool) (*Minted, error) {
-	return nil, errLater
+	f := s.grant(a, oauth.Implicit)
+	if access {
+		return s.whole(ctx, a, f, id)
+	}
+	minted := &Minted{Scopes: f.Scopes}
+	if !id {
+		return minted, nil
+	}
+	var err error
+	minted.IDToken, err = s.identify(ctx, &identity{
+		application: a.Application, issuer: a.Issuer, user: a.User, family: f, scopes: f.Scopes, alone: true,
+	})
+	return minted, err
 }
 
 // Password makes what the grant `password` answers with (RFC 6749 §4.3); never a
 // refresh token.
 func (s *Service) Password(ctx context.Context, a *Authorization) (*Minted, error) {
-	return nil, errLater
+	return s.whole(ctx, a, s.grant(a, oauth.Password), slices.Contains(a.Scopes, openid))
 }
 
-// RevokeFor takes back the live families of a user, of one client or, where
-// clientID is "", of all; it says how many they were.
-func (s *Service) RevokeFor(ctx context.Context, source audit.Source, applicationID, userID, clientID string) (int, error) {
-	return 0, errLater
+// whole makes an access token of all that a user agreed to, an id_token beside it
+// where id says so, and stores the family.
+func (s *Service) whole(ctx context.Context, a *Authorization, f *Family, id bool) (*Minted, error) {
+	life := f.live(a.Client, a.Format, f.IssuedAt)
+	token := f.latest()
+	minted := &Minted{Scopes: f.Scopes, Lifetime: life}
+	var err error
+	if minted.Text, err = s.access(ctx, a.Application, a.Issuer, f, &token); err != nil {
+		return nil, err
+	}
+	if id {
+		minted.IDToken, err = s.identify(ctx, &identity{
+			application: a.Application, issuer: a.Issuer, user: a.User, family: f, scopes: f.Scopes, access: minted.Text,
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return minted, s.keep(ctx, f)
 }
 
 // IDType is the `typ` of an ID token. With it, and nothing else, one comes back
 // as a hint.
 const IDType = "JWT"
+
+// RevokeFor takes back the live families of a user, of one client or, where
+// clientID is "", of all; it says how many they were.
+func (s *Service) RevokeFor(ctx context.Context, source audit.Source, applicationID, userID, clientID string) (int, error) {
+	if userID == "" {
+		return 0, nil // it would be everybody
+	}
+	return s.RevokeAll(ctx, source, applicationID, Selection{ClientID: clientID, UserID: userID})
+}

@@ -53,16 +53,105 @@ type Family struct {
 	Format          lifetime.Format
 	Salt            [16]byte // of the MACs of its opaque tokens
 	TokenKey        int32    // number of the data key of those MACs
-	Generation      int32    // of the tokens; 0 from the start
+	Generation      int32    // of the access token minted last; 0 from the start, which in a code flow is the code
 	IssuedAt        time.Time
-	AccessExpiresAt time.Time // zero: never
+	AccessExpiresAt time.Time // of that token, of a code until it is redeemed; zero: never
 	RevokedAt       time.Time // zero: not revoked
 	RevokedFor      string    // why: "revoked", "replaced" (the oldest of too many never-expiring ones), …
-	Address         string    // the peer's address at issue
+	Address         string    // the peer's address at the last issue
+
+	// What follows is zero where the client acts for itself.
+
+	UserID  string  // `sub`
+	UserEra int64   // the family lives while this is still the user's
+	SID     string  // of the session in which the user agreed; "": none
+	Details Details // does not change
+
+	// Rotation: one UPDATE, under the condition that Generation is what it was.
+	AccessIssuedAt    time.Time // of the access token minted last; zero: IssuedAt
+	RefreshGeneration int32     // of the refresh token that is out; 0: none
+	RotatedFrom       int32     // the refresh token that the last refresh used; 0: there was none
+	RotatedAt         time.Time
+	Refreshes         int32
+	RefreshExpiresAt  time.Time // of the refresh token; where there is none any more, until when its last use is answered again
+	FamilyExpiresAt   time.Time // zero: never
+	Latest            Latest
 }
 
-// Never reports whether the access token never expires.
+// Details are what was agreed beside scopes and resources, as far as a token
+// tells of it or an exchange is checked against it.
+type Details struct {
+	RedirectURI   string               `json:"redirect_uri,omitempty"`   // as sent
+	CodeChallenge string               `json:"code_challenge,omitempty"` // S256
+	Nonce         string               `json:"nonce,omitempty"`
+	AuthTime      int64                `json:"auth_time,omitempty"` // seconds since 1970
+	AMR           []string             `json:"amr,omitempty"`
+	ACR           string               `json:"acr,omitempty"`
+	Claims        *oauth.ClaimsRequest `json:"claims,omitempty"`
+}
+
+// Latest is what the last exchange asked for and was given, as far as that is
+// less than the whole family.
+type Latest struct {
+	AskedScopes    []string `json:"asked_scopes,omitempty"`    // sorted
+	AskedResources []string `json:"asked_resources,omitempty"` // sorted
+	Scopes         []string `json:"scopes,omitempty"`          // of the access token; none: the family's
+	Audience       []string `json:"audience,omitempty"`        // so too
+
+	// Outlives is when the last of its access tokens ends, in microseconds since
+	// 1970, where that is not the one minted last: their lifetime was shortened
+	// in between. Never is -1.
+	Outlives int64 `json:"outlives,omitempty"`
+}
+
+// never stands for no end, in Latest.
+const never = -1
+
+// Never reports whether the access token minted last never expires.
 func (f *Family) Never() bool { return f.AccessExpiresAt.IsZero() }
+
+// Refreshable reports whether the family has, or had, a refresh token.
+func (f *Family) Refreshable() bool { return f.RefreshGeneration > 0 || f.Refreshes > 0 }
+
+// EndsAt is when the last thing in the family expires; the zero value is never.
+func (f *Family) EndsAt() time.Time {
+	if f.Never() || f.Latest.Outlives == never {
+		return time.Time{}
+	}
+	end := f.AccessExpiresAt
+	if outlives := time.UnixMicro(f.Latest.Outlives); f.Latest.Outlives > 0 && outlives.After(end) {
+		end = outlives.UTC()
+	}
+	if f.RefreshExpiresAt.After(end) {
+		end = f.RefreshExpiresAt
+	}
+	return end
+}
+
+// issuedAt is when the access token was minted last.
+func (f *Family) issuedAt() time.Time {
+	if f.AccessIssuedAt.IsZero() {
+		return f.IssuedAt
+	}
+	return f.AccessIssuedAt
+}
+
+// refreshIssuedAt is when the refresh token that is out was made; zero where that
+// is not known: one that stays the same keeps no date.
+func (f *Family) refreshIssuedAt() time.Time {
+	if f.RefreshGeneration == f.Generation {
+		return f.issuedAt()
+	}
+	return time.Time{}
+}
+
+// subject is `sub` (RFC 9068 §2.2).
+func (f *Family) subject() string {
+	if f.UserID == "" {
+		return f.ClientID
+	}
+	return f.UserID
+}
 
 // Retention is how long a family is kept after everything in it has expired.
 const Retention = time.Minute
@@ -77,6 +166,12 @@ type Store interface {
 	// more than MaxNever live ones of its era, the oldest are revoked in the same
 	// transaction, with an audit event each, and their ids are given back.
 	Mint(ctx context.Context, f *Family) (died []ID, err error)
+	// Rotate stores what an exchange made of a family (Format, Address and all
+	// that changes in a rotation), where it is not revoked and its Generation is
+	// still the one before that of f; false where it is not. Concurrent calls
+	// share a commit; of those on one family one succeeds. As Mint it gives the
+	// never-expiring families that died.
+	Rotate(ctx context.Context, f *Family) (rotated bool, died []ID, err error)
 	// Get gives a family of the application; a fault NotFound where there is
 	// none. A revoked family is there until it is removed.
 	Get(ctx context.Context, applicationID string, id ID) (*Family, error)
@@ -94,10 +189,4 @@ type Store interface {
 	RevokeStep(ctx context.Context, applicationID string, q Query, reason string, event func([]ID) (audit.Event, error)) (revoked []ID, next ID, more bool, err error)
 	// CountLive counts the live families of an era of a client, up to limit.
 	CountLive(ctx context.Context, era int64, clientID string, now time.Time, limit int) (int, error)
-	// RemoveExpired removes at most limit families that ended longer than
-	// Retention before now, and says how many it removed.
-	RemoveExpired(ctx context.Context, now time.Time, limit int) (int, error)
-	// RemoveDead removes at most limit families of deactivated and deleted
-	// clients (those of an era that is over), and says how many it removed.
-	RemoveDead(ctx context.Context, now time.Time, limit int) (int, error)
 }

@@ -6,8 +6,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
+	"time"
 
+	"github.com/ostiary/ostiary/internal/cache"
 	"github.com/ostiary/ostiary/internal/core/key"
 	"github.com/ostiary/ostiary/internal/core/oauth"
 )
@@ -15,69 +18,142 @@ import (
 // accessType is the `typ` of a JWT access token (RFC 9068 §2.1).
 const accessType = "at+jwt"
 
-// claims of the JWT access token of a client that acts for itself (RFC 9068
-// §2.2): `sub` is then the client.
-func claims(f *Family, r reference, issuer string) []byte {
-	const fixed = 300 // names, punctuation, jti, two times
-	size := fixed + len(issuer) + 2*len(f.ClientID)
-	for _, s := range f.Scopes {
-		size += len(s) + 1
-	}
-	audience := f.Audience
+// claims of a JWT access token (RFC 9068 §2.2): `sub` is the user, or the client
+// where it acts for itself.
+func claims(f *Family, a *access, issuer string) []byte {
+	const fixed = 360 // names, punctuation, jti, three times
+	size := fixed + len(issuer) + len(f.ClientID) + len(f.subject()) + len(f.Details.ACR)
+	scopes, audience := a.scopesOf(f), a.audienceOf(f)
 	if len(audience) == 0 {
 		audience = []string{issuer}
 	}
-	for _, a := range audience {
-		size += len(a) + 3
+	for _, list := range [][]string{scopes, audience, f.Details.AMR} {
+		for _, word := range list {
+			size += len(word) + 3
+		}
 	}
-	return oauth.NewObject(size).
+	o := oauth.NewObject(size).
 		String("iss", issuer).
 		Strings("aud", audience).
-		String("sub", f.ClientID).
+		String("sub", f.subject()).
 		String("client_id", f.ClientID).
-		Words("scope", f.Scopes).
-		String("jti", r.String()).
-		Int("iat", f.IssuedAt.Unix()).
-		Int("exp", f.AccessExpiresAt.Unix()).
-		Close()
+		Words("scope", scopes).
+		String("jti", reference{f.ID, a.generation}.String()).
+		Int("iat", a.issued.Unix()).
+		Int("exp", a.expires.Unix())
+	return f.Details.authentication(o).Close()
 }
 
-// verifiedWeight estimates the bytes that a remembered JWT takes: its digest,
-// the reference, the map's slot.
-const verifiedWeight = 128
+// authentication adds how the user authenticated, as far as it is known (RFC
+// 9068 §2.2.1, OpenID Connect Core 1.0 §2).
+func (d *Details) authentication(o oauth.Object) oauth.Object {
+	if d.AuthTime > 0 {
+		o = o.Int("auth_time", d.AuthTime)
+	}
+	if d.ACR != "" {
+		o = o.String("acr", d.ACR)
+	}
+	if len(d.AMR) > 0 {
+		o = o.List("amr", d.AMR)
+	}
+	return o
+}
 
-// verify gives the family that a JWT access token of the application is of. A
-// signature costs as much as the rest of the request twice over, so digests of
-// good ones are remembered: the digest covers every character of the token.
-func (s *Service) verify(ctx context.Context, applicationID, text string) (reference, bool, error) {
+// proof is what a JWT access token whose signature is good says of itself.
+type proof struct {
+	reference
+	issued, expires int64    // seconds since 1970
+	scope           string   // "" too where it is the family's
+	audience        []string // none where it is the family's
+	narrowed        bool     // it is not the whole family's
+}
+
+// proofWeight estimates the bytes that a remembered JWT takes.
+func proofWeight(_ [32]byte, p proof) int {
+	const record = 200 // the digest, the proof, the map's slot
+	n := record + len(p.scope)
+	for _, a := range p.audience {
+		n += 16 + len(a)
+	}
+	return n
+}
+
+// unverified holds what is needed to remember a JWT that was not, before.
+type unverified struct {
+	digest [32]byte
+	ticket cache.Ticket
+}
+
+// verify gives what a JWT access token of the application says. A signature
+// costs as much as the rest of the request twice over, so digests of good ones
+// are remembered, by whoever calls (remember): the digest covers every character
+// of the token. fresh is nil where it was remembered. Of which application is
+// for the family to say.
+func (s *Service) verify(ctx context.Context, applicationID, text string) (p proof, fresh *unverified, ok bool, err error) {
 	if !compact(text) {
-		return reference{}, false, nil
+		return p, nil, false, nil
 	}
 	digest := sha256.Sum256([]byte(text))
-	if r, ok := s.verified.Get(digest); ok {
-		return r, true, nil // of which application is for its family to say
+	now := s.now().Unix()
+	if p, ok := s.verified.Get(digest); ok {
+		return p, nil, now < p.expires, nil
 	}
-	ticket := s.verified.Ticket(digest)
+	fresh = &unverified{digest, s.verified.Ticket(digest)}
 	payload, err := s.signers.Verify(ctx, applicationID, text, accessType)
 	if errors.Is(err, key.ErrToken) {
-		return reference{}, false, nil
+		return p, nil, false, nil
 	}
 	if err != nil {
-		return reference{}, false, fmt.Errorf("verify a token: %w", err)
+		return p, nil, false, fmt.Errorf("verify a token: %w", err)
 	}
 	var claims struct {
-		JTI string `json:"jti"`
-		Exp int64  `json:"exp"`
+		JTI   string   `json:"jti"`
+		Iat   int64    `json:"iat"`
+		Exp   int64    `json:"exp"`
+		Scope string   `json:"scope"`
+		Aud   audience `json:"aud"`
 	}
 	if err := json.Unmarshal(payload, &claims); err != nil {
-		return reference{}, false, nil //nolint:nilerr // signed, but no access token: refused as any other text
+		return p, nil, false, nil //nolint:nilerr // signed, but no access token: refused as any other text
 	}
 	r, ok := parseJTI(claims.JTI)
-	if !ok || s.now().Unix() >= claims.Exp {
-		return reference{}, false, nil // an expired one costs no look at its family
+	if !ok || now >= claims.Exp {
+		return p, nil, false, nil // an expired one costs no look at its family
 	}
-	s.verified.Fill(ticket, digest, r)
-	return r, true, nil
+	return proof{reference: r, issued: claims.Iat, expires: claims.Exp, scope: claims.Scope, audience: claims.Aud}, fresh, true, nil
+}
+
+// audience is `aud`: a string or an array of them (RFC 7519 §4.1.3).
+type audience []string
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (a *audience) UnmarshalJSON(b []byte) error {
+	if len(b) > 0 && b[0] == '"' {
+		*a = audience{""}
+		return json.Unmarshal(b, &(*a)[0])
+	}
+	return json.Unmarshal(b, (*[]string)(a))
+}
+
+// narrow leaves in a proof what of it is not its family's anyway. Where the
+// family is for no resource, every token of it is for the issuer.
+func (p *proof) narrow(f *Family) {
+	p.narrowed = p.scope != strings.Join(f.Scopes, " ") || len(f.Audience) > 0 && !slices.Equal(p.audience, f.Audience)
+	if !p.narrowed {
+		p.scope, p.audience = "", nil
+	}
+	if len(f.Audience) == 0 {
+		p.audience = nil
+	}
+}
+
+// of gives the access token that a narrowed proof is of the family f.
+func (p *proof) of() access {
+	a := access{generation: p.generation, issued: time.Unix(p.issued, 0).UTC(), expires: time.Unix(p.expires, 0).UTC()}
+	if p.narrowed {
+		a.scopes, a.audience = strings.Fields(p.scope), p.audience
+	}
+	return a
 }
 
 // compact reports whether a text has the form of a signed compact JWS, each of

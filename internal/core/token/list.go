@@ -10,6 +10,7 @@ import (
 	"github.com/ostiary/ostiary/internal/core/audit"
 	"github.com/ostiary/ostiary/internal/core/client"
 	"github.com/ostiary/ostiary/internal/core/fault"
+	"github.com/ostiary/ostiary/internal/core/user"
 )
 
 const idLength = 22 // characters
@@ -38,38 +39,52 @@ const (
 	clientDeleted     = "client deleted"
 	clientDeactivated = "client deactivated"
 	clientRevoked     = "client's tokens revoked" // all of them at once, or by a deactivation before
+	userDeleted       = "user deleted"
+	userDeactivated   = "user deactivated"
+	userRevoked       = "user's tokens revoked" // by another password, or by a deactivation before
 )
 
 // Standing is a family and what became of it.
 type Standing struct {
 	*Family
 	State State
-	Why   string // of Revoked
+	Why   string        // of Revoked
+	Left  *client.Limit // refreshes that the client still has; nil: there is no refresh token
 }
 
 // StandingOf tells what became of a family at the time now; c is its client, nil
-// where that is gone. What expired is not said to be revoked.
-func StandingOf(f *Family, c *client.Client, now time.Time) Standing {
+// where that is gone, and so is u its user. What expired is not said to be
+// revoked.
+func StandingOf(f *Family, c *client.Client, u *user.User, now time.Time) Standing {
+	end := f.EndsAt()
 	switch {
 	case !f.RevokedAt.IsZero():
-		return Standing{f, Revoked, f.RevokedFor}
-	case !f.Never() && !now.Before(f.AccessExpiresAt):
-		return Standing{f, Expired, ""}
+		return Standing{f, Revoked, f.RevokedFor, nil}
+	case !end.IsZero() && !now.Before(end):
+		return Standing{f, Expired, "", nil}
 	case c == nil:
-		return Standing{f, Revoked, clientDeleted}
+		return Standing{f, Revoked, clientDeleted, nil}
 	case c.Inactive:
-		return Standing{f, Revoked, clientDeactivated}
+		return Standing{f, Revoked, clientDeactivated, nil}
 	case c.Era != f.ClientEra:
-		return Standing{f, Revoked, clientRevoked}
+		return Standing{f, Revoked, clientRevoked, nil}
+	case f.UserID == "":
+		return Standing{f, Live, "", nil}
+	case u == nil:
+		return Standing{f, Revoked, userDeleted, nil}
+	case u.Inactive:
+		return Standing{f, Revoked, userDeactivated, nil}
+	case u.Era != f.UserEra:
+		return Standing{f, Revoked, userRevoked, nil}
 	default:
-		return Standing{f, Live, ""}
+		return Standing{f, Live, "", nil}
 	}
 }
 
 // Selection says which families are meant; what is empty does not narrow it.
 type Selection struct {
 	ClientID string
-	UserID   string // nobody signs in yet, so that any names no family
+	UserID   string
 	Scope    string // that the family carries
 }
 
@@ -100,15 +115,38 @@ type Page struct {
 // List gives a page. A Scope or State that few families have makes pages short
 // or empty though there are more.
 func (s *Service) List(ctx context.Context, applicationID string, q Query) (Page, error) {
-	if q.UserID != "" {
-		return Page{}, nil
-	}
 	q.Now = s.now()
 	page, err := s.store.List(ctx, applicationID, q)
 	if err != nil {
 		return Page{}, fmt.Errorf("list token families: %w", err)
 	}
+	for i := range page.Families {
+		f := &page.Families[i]
+		if f.State != Live || f.RefreshGeneration == 0 {
+			continue
+		}
+		c, err := s.clients.Get(ctx, applicationID, f.ClientID)
+		switch {
+		case err == nil:
+			f.Left = f.left(c)
+		case fault.KindOf(err) != fault.NotFound:
+			return Page{}, err
+		}
+	}
 	return page, nil
+}
+
+// left gives how many refreshes the client still has; nil where there is no
+// refresh token.
+func (f *Family) left(c *client.Client) *client.Limit {
+	switch limit := c.Settings.Refresh.Limit; {
+	case f.RefreshGeneration == 0:
+		return nil
+	case limit == nil:
+		return &client.Limit{Unlimited: true}
+	default:
+		return &client.Limit{N: max(0, *limit-int64(f.Refreshes))}
+	}
 }
 
 // Get gives one family; a fault NotFound where there is none.
@@ -121,7 +159,18 @@ func (s *Service) Get(ctx context.Context, applicationID string, id ID) (Standin
 	if err != nil && fault.KindOf(err) != fault.NotFound {
 		return Standing{}, err
 	}
-	return StandingOf(f, c, s.now()), nil
+	var u *user.User
+	if f.UserID != "" {
+		u, err = s.users.Get(ctx, applicationID, f.UserID)
+		if err != nil && fault.KindOf(err) != fault.NotFound {
+			return Standing{}, err
+		}
+	}
+	standing := StandingOf(f, c, u, s.now())
+	if standing.State == Live {
+		standing.Left = f.left(c)
+	}
+	return standing, nil
 }
 
 // RevokeFamily takes back one family, whosever it is, and gives what became of
@@ -131,7 +180,7 @@ func (s *Service) RevokeFamily(ctx context.Context, source audit.Source, applica
 	if err != nil || standing.State != Live {
 		return standing, err
 	}
-	event, err := s.revocation(source, standing.Family)
+	event, err := s.revocation(source, standing.Family, "")
 	if err != nil {
 		return Standing{}, err
 	}
@@ -153,16 +202,14 @@ var errSelection = fault.Invalidf("client_id", "Say which tokens: at least one o
 //
 // All families of a client die by one write, however many there are, as when it
 // is deactivated; they are counted before, up to MaxCount, so that what is
-// issued in between dies uncounted. Those that carry a scope are taken back in
-// steps, newest first, each one transaction with one audit event; where it fails or ctx ends on the way, the steps before
+// issued in between dies uncounted. Those of a user, and those that carry a
+// scope, are taken back in steps, newest first, each one transaction with one audit event; where it fails or ctx ends on the way, the steps before
 // stay, and how many they took back is said with the error.
 func (s *Service) RevokeAll(ctx context.Context, source audit.Source, applicationID string, selection Selection) (revoked int, err error) {
 	switch {
 	case selection == Selection{}:
 		return 0, errSelection
-	case selection.UserID != "":
-		return 0, nil
-	case selection.Scope == "":
+	case selection.Scope == "" && selection.UserID == "":
 		return s.revokeClient(ctx, source, applicationID, selection.ClientID)
 	}
 	step := Query{Selection: selection, Limit: MaxScan, Now: s.now()}
@@ -208,13 +255,14 @@ func (s *Service) revokeClient(ctx context.Context, source audit.Source, applica
 	return live, nil
 }
 
-// revocation is the event of a family that is taken back.
-func (s *Service) revocation(source audit.Source, f *Family) (event audit.Event, err error) {
+// revocation is the event of a family that is taken back; why is "" where
+// somebody asked for it.
+func (s *Service) revocation(source audit.Source, f *Family, why string) (event audit.Event, err error) {
 	event = audit.New(source, f.ApplicationID, "token.revoke", "family:"+f.ID.String(), s.now())
-	if event.Before, err = state(f, string(Live)); err != nil {
+	if event.Before, err = state(f, Live, ""); err != nil {
 		return event, err
 	}
-	event.After, err = state(f, string(Revoked))
+	event.After, err = state(f, Revoked, why)
 	return event, err
 }
 
@@ -223,11 +271,18 @@ func (s *Service) revocations(source audit.Source, applicationID string, what Se
 	event = audit.New(source, applicationID, "token.revoke", "families", s.now())
 	event.After, err = json.Marshal(struct {
 		ClientID string `json:"client_id,omitempty"`
+		UserID   string `json:"user_id,omitempty"`
 		Scope    string `json:"scope,omitempty"`
 		Revoked  int    `json:"revoked"`
-	}{what.ClientID, what.Scope, n})
+	}{what.ClientID, what.UserID, what.Scope, n})
 	return event, err
 }
+
+// Left is a client.Limit that may not be there.
+type Left struct{ limit *client.Limit }
+
+// MarshalJSON writes a number, "unlimited" or null.
+func (l Left) MarshalJSON() ([]byte, error) { return json.Marshal(l.limit) }
 
 // View is a family as it is answered: every key is always there.
 type View struct {
@@ -238,9 +293,9 @@ type View struct {
 	Scopes           []string   `json:"scopes"`
 	Audience         []string   `json:"audience"`
 	IssuedAt         time.Time  `json:"issued_at"`
-	AccessExpiresAt  string     `json:"access_expires_at"` // RFC 3339, or "never"
-	RefreshExpiresAt *time.Time `json:"refresh_expires_at"`
-	RefreshesLeft    *string    `json:"refreshes_left"` // null where there is no refresh token
+	AccessExpiresAt  string     `json:"access_expires_at"`  // RFC 3339, or "never"
+	RefreshExpiresAt *time.Time `json:"refresh_expires_at"` // null where there is no refresh token
+	RefreshesLeft    Left       `json:"refreshes_left"`     // so too
 	LastRefreshedAt  *time.Time `json:"last_refreshed_at"`
 	LastAddress      *string    `json:"last_address"`
 	State            State      `json:"state"`
@@ -262,6 +317,17 @@ func (s Standing) View(issuer string) View {
 	}
 	if !s.Never() {
 		v.AccessExpiresAt = s.AccessExpiresAt.UTC().Format(time.RFC3339)
+	}
+	if s.UserID != "" {
+		v.UserID = &s.UserID
+	}
+	if s.RefreshGeneration > 0 {
+		at := s.RefreshExpiresAt.UTC()
+		v.RefreshExpiresAt, v.RefreshesLeft = &at, Left{s.Left}
+	}
+	if !s.RotatedAt.IsZero() {
+		at := s.RotatedAt.UTC()
+		v.LastRefreshedAt = &at
 	}
 	if s.Address != "" {
 		v.LastAddress = &s.Address

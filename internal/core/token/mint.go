@@ -3,6 +3,7 @@ package token
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -14,7 +15,7 @@ import (
 	"github.com/ostiary/ostiary/internal/core/oauth"
 )
 
-// Grant is what was decided: who gets a token, and for what.
+// Grant is what was decided: which client gets a token for itself, and for what.
 type Grant struct {
 	Application *application.Application
 	Client      *client.Client // as authenticated: its era is the token's
@@ -35,36 +36,45 @@ type Minted struct {
 	IDToken  string        // "": none
 }
 
+// access is one access token of a family.
+type access struct {
+	generation int32
+	scopes     []string  // nil: the family's
+	audience   []string  // nil: the family's
+	issued     time.Time // zero: not known
+	expires    time.Time // zero: never
+}
+
+func (a *access) scopesOf(f *Family) []string {
+	if a.scopes == nil {
+		return f.Scopes
+	}
+	return a.scopes
+}
+
+func (a *access) audienceOf(f *Family) []string {
+	if a.audience == nil {
+		return f.Audience
+	}
+	return a.audience
+}
+
+// latest gives the access token that was minted last.
+func (f *Family) latest() access {
+	return access{
+		generation: f.Generation, scopes: f.Latest.Scopes, audience: f.Latest.Audience,
+		issued: f.issuedAt(), expires: f.AccessExpiresAt,
+	}
+}
+
 // Mint makes an access token in the format of the resource, or else of the
 // client; one that never expires is opaque, whoever wants what. It comes back
 // once the family is on disk.
 func (s *Service) Mint(ctx context.Context, g *Grant) (*Minted, error) {
-	setting := g.Client.Settings.AccessToken
-	now := s.now().UTC().Truncate(time.Microsecond) // what the databases keep
-	f := &Family{
-		ID:            NewID(now),
-		ApplicationID: g.Application.ID,
-		ClientID:      g.Client.ID,
-		ClientEra:     g.Client.Era,
-		GrantType:     g.GrantType,
-		Scopes:        owned(g.Scopes),
-		Audience:      g.Audience,
-		Format:        setting.AccessTokenFormat(),
-		IssuedAt:      now,
-	}
-	if g.Address.IsValid() {
-		f.Address = g.Address.String()
-	}
-	life, never := setting.Lifetime()
-	if g.Format != "" && !never {
-		f.Format = g.Format
-	}
-	if !never {
-		// `iat` and `exp` are whole seconds (RFC 7519 §2), and the row says what
-		// the token says: it is dead here the moment it is dead elsewhere.
-		f.AccessExpiresAt = now.Truncate(time.Second).Add(life)
-	}
-	text, err := s.text(ctx, g, f)
+	f := s.begin(g)
+	life := f.live(g.Client, g.Format, f.IssuedAt)
+	a := f.latest()
+	text, err := s.access(ctx, g.Application, g.Issuer, f, &a)
 	if err != nil {
 		return nil, err
 	}
@@ -74,26 +84,79 @@ func (s *Service) Mint(ctx context.Context, g *Grant) (*Minted, error) {
 	return &Minted{Text: text, Scopes: f.Scopes, Lifetime: life}, nil
 }
 
-// text makes the token's text, before its family is stored: what cannot be
-// signed leaves no row.
-func (s *Service) text(ctx context.Context, g *Grant, f *Family) (string, error) {
-	number, secret := s.ring.CurrentTokenKey()
-	f.TokenKey = number
-	_, _ = rand.Read(f.Salt[:])
-	if f.Format == lifetime.Opaque {
-		o := opaque{key: number, reference: reference{f.ID, f.Generation}}
-		sealers := s.pool(number, secret)
-		sealer := sealers.Get().(*sealer) //nolint:forcetypeassert // nothing else is in it
-		defer sealers.Put(sealer)
-		sealer.seal(&o, f)
-		return o.text(), nil
+// clock gives the time as the databases keep it.
+func (s *Service) clock() time.Time { return s.now().UTC().Truncate(time.Microsecond) }
+
+// begin makes the family of a grant.
+func (s *Service) begin(g *Grant) *Family {
+	now := s.clock()
+	f := &Family{
+		ID:            NewID(now),
+		ApplicationID: g.Application.ID,
+		ClientID:      g.Client.ID,
+		ClientEra:     g.Client.Era,
+		GrantType:     g.GrantType,
+		Scopes:        owned(g.Scopes),
+		Audience:      g.Audience,
+		IssuedAt:      now,
 	}
-	r := reference{f.ID, f.Generation}
-	text, err := s.signers.Sign(ctx, f.ApplicationID, g.Application.Settings.Algorithm(), accessType, claims(f, r, g.Issuer), f.AccessExpiresAt)
+	if g.Address.IsValid() {
+		f.Address = g.Address.String()
+	}
+	f.TokenKey, _ = s.ring.CurrentTokenKey()
+	_, _ = rand.Read(f.Salt[:])
+	return f
+}
+
+// live sets format and end of the family's next access token by the client's
+// settings, and gives how long it lives; 0: it never expires. None outlives its
+// family.
+func (f *Family) live(c *client.Client, format lifetime.Format, now time.Time) time.Duration {
+	setting := c.Settings.AccessToken
+	f.Format, f.AccessExpiresAt = setting.AccessTokenFormat(), time.Time{}
+	// `iat` and `exp` are whole seconds (RFC 7519 §2), and the row says what the
+	// token says: it is dead here the moment it is dead elsewhere.
+	begin := now.Truncate(time.Second)
+	life, endless := setting.Lifetime()
+	if !endless {
+		f.AccessExpiresAt = begin.Add(life)
+		if format != "" {
+			f.Format = format
+		}
+	}
+	if end := f.FamilyExpiresAt; !end.IsZero() && (endless || end.Before(f.AccessExpiresAt)) {
+		f.AccessExpiresAt, life = end, end.Sub(begin)
+	}
+	return life
+}
+
+// access makes the text of an access token. It is made before anything is stored:
+// what cannot be signed leaves no row.
+func (s *Service) access(ctx context.Context, app *application.Application, issuer string, f *Family, a *access) (string, error) {
+	if f.Format == lifetime.Opaque {
+		return s.seal(accessKind, f, a.generation, f.extra(a))
+	}
+	text, err := s.signers.Sign(ctx, f.ApplicationID, app.Settings.Algorithm(), accessType, claims(f, a, issuer), a.expires)
 	if err != nil {
 		return "", fmt.Errorf("sign a token: %w", err)
 	}
 	return text, nil
+}
+
+var errKey = errors.New("the token key of a family is not in the ring")
+
+// seal makes a text of this server's own form.
+func (s *Service) seal(k kind, f *Family, generation int32, extra []byte) (string, error) {
+	secret, ok := s.ring.TokenKey(f.TokenKey)
+	if !ok {
+		return "", errKey
+	}
+	o := opaque{key: f.TokenKey, reference: reference{f.ID, generation}, extra: extra}
+	sealers := s.pool(f.TokenKey, secret)
+	sealer := sealers.Get().(*sealer) //nolint:forcetypeassert // nothing else is in it
+	defer sealers.Put(sealer)
+	sealer.seal(k, &o, f)
+	return o.text(k), nil
 }
 
 // keep stores a family, and remembers it: a token is asked about soon after it

@@ -6,16 +6,28 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"hash"
+	"slices"
 	"strings"
+	"time"
 )
 
-// The text of an opaque access token: a prefix that says what it is, so that
-// scanners for leaked credentials can find it, then 48 bytes in base64url,
-// which is 64 characters without a bit to spare: no two texts mean one token.
+// kind is what a text of this server's own form is. Its prefix says so, that
+// scanners for leaked credentials can find it; its words are in tag and MAC, so
+// that nothing of one kind passes for another.
+type kind struct{ prefix, tag, mac string }
+
+var (
+	accessKind  = kind{"ost_at_", "access token tag\x00", "access token mac\x00"}
+	refreshKind = kind{"ost_rt_", "refresh token tag\x00", "refresh token mac\x00"}
+	codeKind    = kind{"ost_ac_", "authorization code tag\x00", "authorization code mac\x00"}
+)
+
+// After the prefix stand 48 bytes in base64url, which is 64 characters without a
+// bit to spare: no two texts mean one token. An access token of a family that
+// can be refreshed has more to say, in further bytes by threes (extra).
 const (
-	accessPrefix = "ost_at_"
-	opaqueBytes  = 4 + 16 + 4 + 8 + 16
-	opaqueLength = len(accessPrefix) + opaqueBytes*4/3
+	opaqueBytes = 4 + 16 + 4 + 8 + 16
+	expiryBytes = 6
 )
 
 // reference says which token of which family is meant.
@@ -49,86 +61,176 @@ func parseJTI(s string) (reference, bool) {
 	return readReference(raw), true
 }
 
-// opaque is an opaque token, parsed.
+// opaque is a text of this server's own form, parsed.
 type opaque struct {
 	reference
-	key int32    // number of the token key
-	tag [8]byte  // proves without the row that the server made it
-	mac [16]byte // proves it with the row
+	key   int32    // number of the token key
+	tag   [8]byte  // proves without the row that the server made it
+	mac   [16]byte // proves it with the row
+	extra []byte   // what Family.extra gave; none of most
 }
 
-func (o *opaque) text() string {
-	var raw [opaqueBytes]byte
-	binary.BigEndian.PutUint32(raw[:], uint32(o.key)) //nolint:gosec // read back the same way
+func (o *opaque) text(k kind) string {
+	raw := make([]byte, opaqueBytes, opaqueBytes+len(o.extra))
+	binary.BigEndian.PutUint32(raw, uint32(o.key)) //nolint:gosec // read back the same way
 	o.put(raw[4:])
 	copy(raw[24:], o.tag[:])
 	copy(raw[32:], o.mac[:])
-	out := make([]byte, 0, opaqueLength)
-	out = append(out, accessPrefix...)
-	return string(base64.RawURLEncoding.AppendEncode(out, raw[:]))
+	raw = append(raw, o.extra...)
+	out := make([]byte, 0, len(k.prefix)+len(raw)/3*4)
+	out = append(out, k.prefix...)
+	return string(base64.RawURLEncoding.AppendEncode(out, raw))
 }
 
-func parseOpaque(text string) (o opaque, ok bool) {
-	encoded, ok := strings.CutPrefix(text, accessPrefix)
-	if !ok || len(text) != opaqueLength {
+func parseOpaque(k kind, text string) (o opaque, ok bool) {
+	const opaqueLength = opaqueBytes / 3 * 4
+	encoded, ok := strings.CutPrefix(text, k.prefix)
+	if !ok || len(encoded) < opaqueLength || len(encoded)%4 != 0 {
 		return o, false
 	}
 	var raw [opaqueBytes]byte
 	// The decoder skips line breaks, and then gives fewer bytes.
-	if n, err := base64.RawURLEncoding.Decode(raw[:], []byte(encoded)); err != nil || n != opaqueBytes {
+	if n, err := base64.RawURLEncoding.Decode(raw[:], []byte(encoded[:opaqueLength])); err != nil || n != opaqueBytes {
 		return o, false
 	}
 	o.key = int32(binary.BigEndian.Uint32(raw[:])) //nolint:gosec // looked up only
 	o.reference = readReference(raw[4:])
 	o.tag, o.mac = [8]byte(raw[24:]), [16]byte(raw[32:])
-	return o, true
+	if encoded = encoded[opaqueLength:]; encoded == "" {
+		return o, true
+	}
+	extra, err := base64.RawURLEncoding.DecodeString(encoded)
+	o.extra = extra
+	return o, err == nil && k == accessKind && len(extra) == len(encoded)/4*3 && len(extra) >= expiryBytes
+}
+
+// extra is what the text of an opaque access token says of itself where its
+// family can be refreshed, since the row then speaks of its successor: when it
+// ends, in seconds since 1970 (0: never), and, where it is less than the family,
+// a bit for each scope and each resource of the family that it has.
+func (f *Family) extra(a *access) []byte {
+	if !f.Refreshable() {
+		return nil
+	}
+	var ends [8]byte
+	if !a.expires.IsZero() {
+		binary.BigEndian.PutUint64(ends[:], uint64(a.expires.Unix())) //nolint:gosec // after 1970
+	}
+	out := append(make([]byte, 0, 9), ends[2:]...)
+	if a.scopes != nil || a.audience != nil {
+		out = appendSubset(out, f.Scopes, a.scopes)
+		out = appendSubset(out, f.Audience, a.audience)
+		for len(out)%3 != 0 {
+			out = append(out, 0)
+		}
+	}
+	return out
+}
+
+// appendSubset writes a bit for each of all, set where it is in part; a nil part
+// is all of them.
+func appendSubset(b []byte, all, part []string) []byte {
+	for i := 0; i < len(all); i += 8 {
+		var bits byte
+		for j := i; j < min(i+8, len(all)); j++ {
+			if part == nil || slices.Contains(part, all[j]) {
+				bits |= 1 << (j - i)
+			}
+		}
+		b = append(b, bits)
+	}
+	return b
+}
+
+// readSubset gives the part that appendSubset wrote, nil where it is all, and
+// what follows it.
+func readSubset(b []byte, all []string) (part []string, rest []byte, ok bool) {
+	n := (len(all) + 7) / 8
+	if len(b) < n {
+		return nil, nil, false
+	}
+	for i, name := range all {
+		if b[i/8]&(1<<(i%8)) != 0 {
+			part = append(part, name)
+		}
+	}
+	if len(part) == len(all) {
+		part = nil
+	}
+	return part, b[n:], true
+}
+
+// readExtra gives what extra wrote: the access token that an opaque text with a
+// good MAC is.
+func (f *Family) readExtra(o *opaque) (a access, ok bool) {
+	if o.extra == nil {
+		return f.latest(), o.generation == f.Generation
+	}
+	a = access{generation: o.generation}
+	if o.generation == f.Generation {
+		a.issued = f.issuedAt()
+	}
+	var ends [8]byte
+	copy(ends[2:], o.extra)
+	if seconds := binary.BigEndian.Uint64(ends[:]); seconds > 0 {
+		a.expires = time.Unix(int64(seconds), 0).UTC() //nolint:gosec // 48 bits
+	}
+	if rest := o.extra[expiryBytes:]; len(rest) > 0 {
+		if a.scopes, rest, ok = readSubset(rest, f.Scopes); !ok {
+			return a, false
+		}
+		if a.audience, _, ok = readSubset(rest, f.Audience); !ok {
+			return a, false
+		}
+	}
+	return a, true
 }
 
 // sealer computes what only holders of one token key can: tags and MACs. It has
 // room of its own, so that it can be used again without allocations; it is not
 // for concurrent use.
 type sealer struct {
-	mac     hash.Hash
+	hash    hash.Hash
 	message []byte
 	sum     [sha256.Size]byte
 }
 
 func newSealer(secret [32]byte) *sealer {
-	return &sealer{mac: hmac.New(sha256.New, secret[:]), message: make([]byte, 0, 256)}
+	return &sealer{hash: hmac.New(sha256.New, secret[:]), message: make([]byte, 0, 256)}
 }
 
-// seal gives an opaque token its tag and its MAC.
-func (s *sealer) seal(o *opaque, f *Family) {
-	o.tag = s.tag(o, f.ApplicationID)
-	o.mac = s.full(o, f)
+// seal gives an opaque text its tag and its MAC.
+func (s *sealer) seal(k kind, o *opaque, f *Family) {
+	o.tag = s.tag(k, o, f.ApplicationID)
+	o.mac = s.mac(k, o, f)
 }
 
-// tag and full are over fields each of which has a fixed length or is preceded
-// by it, so that no two lists of fields give the same bytes.
-func (s *sealer) tag(o *opaque, applicationID string) [8]byte {
+// tag and mac are over fields each of which has a fixed length or is preceded by
+// it, the last one excepted, so that no two lists of fields give the same bytes.
+func (s *sealer) tag(k kind, o *opaque, applicationID string) [8]byte {
 	b := s.message[:0]
-	b = append(b, "access token tag\x00"...)
+	b = append(b, k.tag...)
 	b = appendField(b, applicationID)
 	b = binary.BigEndian.AppendUint32(b, uint32(o.key)) //nolint:gosec // bits only
-	s.digest(o.appendTo(b))
+	s.digest(append(o.appendTo(b), o.extra...))
 	return [8]byte(s.sum[:8])
 }
 
-func (s *sealer) full(o *opaque, f *Family) [16]byte {
+func (s *sealer) mac(k kind, o *opaque, f *Family) [16]byte {
 	b := s.message[:0]
-	b = append(b, "access token mac\x00"...)
+	b = append(b, k.mac...)
 	b = appendField(b, f.ApplicationID)
 	b = appendField(b, f.ClientID)
 	b = append(b, f.Salt[:]...)
-	s.digest(o.appendTo(b))
+	s.digest(append(o.appendTo(b), o.extra...))
 	return [16]byte(s.sum[:16])
 }
 
 func (s *sealer) digest(message []byte) {
 	s.message = message
-	s.mac.Reset()
-	_, _ = s.mac.Write(message)
-	s.mac.Sum(s.sum[:0])
+	s.hash.Reset()
+	_, _ = s.hash.Write(message)
+	s.hash.Sum(s.sum[:0])
 }
 
 func (r reference) appendTo(b []byte) []byte {

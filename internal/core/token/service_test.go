@@ -18,7 +18,10 @@ import (
 	"github.com/ostiary/ostiary/internal/core/ident"
 	"github.com/ostiary/ostiary/internal/core/key"
 	"github.com/ostiary/ostiary/internal/core/oauth"
+	"github.com/ostiary/ostiary/internal/core/resource"
+	"github.com/ostiary/ostiary/internal/core/scope"
 	"github.com/ostiary/ostiary/internal/core/token"
+	"github.com/ostiary/ostiary/internal/core/user"
 	"github.com/ostiary/ostiary/internal/store"
 )
 
@@ -27,6 +30,7 @@ type bed struct {
 	t       testing.TB
 	db      *store.DB
 	clients *client.Registry
+	users   *user.Registry
 	tokens  *token.Service
 	signers *key.Signers
 	app     *application.Application
@@ -53,7 +57,11 @@ func newBed(t testing.TB) *bed {
 	b.db = db
 	b.clients = client.NewRegistry(db.Clients(), ring, clock, 1<<20)
 	b.signers = key.NewSigners(db.Keys(), ring, clock, key.DefaultSchedule)
-	b.tokens = token.NewService(db.Tokens(), b.clients, ring, b.signers, clock, 8<<20)
+	b.users = user.NewRegistry(db.Users(), 1<<20)
+	b.tokens = token.NewService(db.Tokens(), token.Registries{
+		Clients: b.clients, Users: b.users,
+		Scopes: scope.NewRegistry(db.Scopes(), 1<<20), Resources: resource.NewRegistry(db.Resources(), 1<<20),
+	}, ring, b.signers, clock, 8<<20)
 	return b
 }
 

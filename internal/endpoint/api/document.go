@@ -30,6 +30,7 @@ func newDocument() *huma.OpenAPI {
 	registry := huma.NewMapRegistry("#/components/schemas/", schemaName)
 	registry.RegisterTypeAlias(reflect.TypeFor[client.Lifetime](), reflect.TypeFor[lifetimeSchema]())
 	registry.RegisterTypeAlias(reflect.TypeFor[client.Limit](), reflect.TypeFor[limitSchema]())
+	registry.RegisterTypeAlias(reflect.TypeFor[token.Left](), reflect.TypeFor[leftSchema]())
 	return &huma.OpenAPI{
 		OpenAPI: "3.1.0",
 		Info:    &huma.Info{Title: "Ostiary management API", Version: "1", Description: description},
@@ -87,6 +88,7 @@ func schemaName(t reflect.Type, hint string) string {
 type (
 	lifetimeSchema struct{}
 	limitSchema    struct{}
+	leftSchema     struct{}
 )
 
 // Schema implements huma.SchemaProvider.
@@ -94,6 +96,13 @@ func (lifetimeSchema) Schema(huma.Registry) *huma.Schema { return numberOr("neve
 
 // Schema implements huma.SchemaProvider.
 func (limitSchema) Schema(huma.Registry) *huma.Schema { return numberOr("unlimited", 0) }
+
+// Schema implements huma.SchemaProvider.
+func (leftSchema) Schema(huma.Registry) *huma.Schema {
+	s := numberOr("unlimited", 0)
+	s.OneOf = append(s.OneOf, &huma.Schema{Type: "null"})
+	return s
+}
 
 func numberOr(word string, least float64) *huma.Schema {
 	return &huma.Schema{OneOf: []*huma.Schema{

@@ -15,7 +15,7 @@ type tokenPage struct {
 	InApplication
 	Paging
 	ClientID string `query:"client_id" doc:"Only tokens of this client."`
-	UserID   string `query:"user_id" doc:"Only tokens of this user; there are no users yet."`
+	UserID   string `query:"user_id" doc:"Only tokens of this user, by the uuid."`
 	Scope    string `query:"scope" doc:"Only tokens that carry this scope."`
 	State    string `query:"state" enum:"live,expired,revoked" doc:"Only tokens in this state."`
 }

@@ -80,7 +80,9 @@ func TestDeactivationDoesNotCountTokens(t *testing.T) {
 		c := r.client(opaque)
 		texts := []string{r.mint(c, ""), r.mint(c, "")}
 		r.exec(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
-			INSERT INTO family SELECT randomblob(16), application_id, client_id, client_era, grant_type, scopes, audience, format, salt,
+			INSERT INTO family (id, application_id, client_id, client_era, grant_type, scopes, audience, format, salt,
+				token_key, generation, issued_at, access_expires_at, revoked_at, revoked_for, removal_at, address)
+			SELECT randomblob(16), application_id, client_id, client_era, grant_type, scopes, audience, format, salt,
 				token_key, generation, issued_at, access_expires_at, revoked_at, revoked_for, removal_at, address
 			FROM n, (SELECT * FROM family WHERE client_id = ? LIMIT 1)`, more, c.id)
 		before := r.statements()

@@ -24,6 +24,7 @@ import (
 	"github.com/ostiary/ostiary/internal/core/scope"
 	"github.com/ostiary/ostiary/internal/core/token"
 	"github.com/ostiary/ostiary/internal/core/usage"
+	"github.com/ostiary/ostiary/internal/core/user"
 	"github.com/ostiary/ostiary/internal/endpoint/protocol"
 	"github.com/ostiary/ostiary/internal/endpoint/protocol/check"
 	"github.com/ostiary/ostiary/internal/endpoint/protocol/discovery"
@@ -100,7 +101,9 @@ func (r *rig) open() {
 	p.Limits = ratelimit.NewLimiter(n.db.Usage(), n.clock.Now)
 	p.Usage = usage.NewMeter(n.db.Usage(), p.Limits, n.clock.Now)
 	p.Clients.OnUse(p.Usage.Used)
-	p.Tokens = token.NewService(n.db.Tokens(), p.Clients, n.ring, p.Signers, n.clock.Now, 4<<20)
+	p.Tokens = token.NewService(n.db.Tokens(), token.Registries{
+		Clients: p.Clients, Users: user.NewRegistry(n.db.Users(), 1<<20), Scopes: p.Scopes, Resources: p.Resources,
+	}, n.ring, p.Signers, n.clock.Now, 4<<20)
 	n.parts = p
 	surface := web.NewSurface("oauth", protocol.WriteError, slices.Concat(
 		grant.Routes(p), introspect.Routes(p), revoke.Routes(p), check.Routes(p), discovery.Routes(p, discovery.Offer{GrantTypes: grant.Types()}))...)

@@ -36,7 +36,7 @@ func (l *listed) add(c *client.Client, change func(*token.Family)) *token.Family
 // want gives those that a query asks for.
 func (l *listed) want(q token.Query) (list []token.Standing) {
 	for _, f := range l.families {
-		s := token.StandingOf(f, l.clients[f.ClientID], q.Now)
+		s := token.StandingOf(f, l.clients[f.ClientID], nil, q.Now)
 		if f.ApplicationID == appID && (q.ClientID == "" || f.ClientID == q.ClientID) &&
 			(q.Scope == "" || slices.Contains(f.Scopes, q.Scope)) && (q.State == "" || s.State == q.State) {
 			list = append(list, s)

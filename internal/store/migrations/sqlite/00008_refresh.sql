@@ -1,0 +1,28 @@
+-- Times are microseconds since 1970, UTC; 0 stands for none or never.
+
+-- +goose Up
+-- Families of users. A family whose grant is authorization_code begins with the
+-- code at generation 0; each exchange is one UPDATE under the condition that the
+-- generation is what it was.
+ALTER TABLE family ADD COLUMN user_id            TEXT    NOT NULL DEFAULT ''; -- '': the client acts for itself
+ALTER TABLE family ADD COLUMN user_era           INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE family ADD COLUMN session_id         TEXT    NOT NULL DEFAULT '';
+ALTER TABLE family ADD COLUMN details            TEXT    NOT NULL DEFAULT ''; -- JSON; what was agreed; does not change
+ALTER TABLE family ADD COLUMN access_issued_at   INTEGER NOT NULL DEFAULT 0;  -- 0: issued_at
+ALTER TABLE family ADD COLUMN refresh_generation INTEGER NOT NULL DEFAULT 0;  -- of the refresh token that is out; 0: none
+ALTER TABLE family ADD COLUMN rotated_from       INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE family ADD COLUMN rotated_at         INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE family ADD COLUMN refreshes          INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE family ADD COLUMN refresh_expires_at INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE family ADD COLUMN family_expires_at  INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE family ADD COLUMN latest             TEXT    NOT NULL DEFAULT ''; -- JSON; what the last exchange narrowed
+CREATE INDEX family_user ON family (application_id, user_id, id) WHERE user_id <> '';
+
+-- Eras of users that are over; their families are removed in small steps.
+CREATE TABLE dead_user_era (
+    era            INTEGER NOT NULL,
+    application_id TEXT    NOT NULL,
+    user_id        TEXT    NOT NULL,
+    since          INTEGER NOT NULL,
+    PRIMARY KEY (era, application_id, user_id)
+) WITHOUT ROWID;
