@@ -60,6 +60,11 @@ bench-full: build ## the same with 10,000,000 families
 	@tools/need.sh bench
 	go run ./bench -full
 
+.PHONY: bench-lists
+bench-lists: build ## every list, search and filter with 1,000,000 clients, on both databases
+	@tools/need.sh bench
+	go run ./bench --only lists --check
+
 .PHONY: fuzz
 fuzz: ## each fuzz target for FUZZTIME (20s)
 	@grep -rnoE '^func Fuzz[A-Za-z0-9_]*' --include="*_test.go" internal bench | while IFS=: read -r file _ name; do

@@ -98,6 +98,12 @@ var bounds = []report.Bound{
 	{Work: "resident memory, 1,000,000 clients in the database", Figure: figure("sqlite", "rss_clients", 0, "MiB"), Most: 200, Unit: "MiB"},
 	{Work: "start to the first 200, empty", Figure: figure("sqlite", "start_empty", 0, "ms"), Most: 150, Unit: "ms"},
 	{Work: "start to the first 200, 1,000,000 clients", Figure: figure("sqlite", "start_clients", 0, "ms"), Most: 2000, Unit: "ms"},
+	{Work: "resident memory after all lists, 1,000,000 clients, SQLite", Figure: figure("lists-sqlite", "rss", 0, "MiB"), Most: 200, Unit: "MiB"},
+	{Work: "the same, PostgreSQL", Figure: figure("lists-postgres", "rss", 0, "MiB"), Most: 200, Unit: "MiB"},
+	{Work: "start to the first 200, 1,000,000 clients and events, SQLite", Figure: figure("lists-sqlite", "start", 0, "ms"), Most: 2000, Unit: "ms"},
+	{Work: "the same, PostgreSQL", Figure: figure("lists-postgres", "start", 0, "ms"), Most: 2000, Unit: "ms"},
+	{Work: "import of 100,000 clients beside them, SQLite", Figure: figure("lists-sqlite", "import", 0, "s"), Most: 60, Unit: "s"},
+	{Work: "the same, PostgreSQL", Figure: figure("lists-postgres", "import", 0, "s"), Most: 60, Unit: "s"},
 	{Work: "static binary", Figure: figure("sqlite", "binary", 0, "MB"), Most: 45, Unit: "MB"},
 	{Work: "throughput with a commit that takes 5 ms longer, 256 connections", Figure: figure("sqlite", "commit_share", 256, "%"), Least: 80, Unit: "% of that without"},
 }

@@ -21,18 +21,18 @@ func (b *bench) start(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	return b.measureStart(ctx, s, "start_empty")
+	return b.measureStart(ctx, s, "sqlite", "start_empty")
 }
 
 // measureStart starts a site as often as there are rounds, and leaves it stopped.
-func (b *bench) measureStart(ctx context.Context, s *site, work string) error {
+func (b *bench) measureStart(ctx context.Context, s *site, target, work string) error {
 	defer func() { b.round = 0 }()
 	for b.round = range b.runs {
 		took, err := s.start(ctx)
 		if err != nil {
 			return err
 		}
-		b.record(figure("sqlite", work, 0, "ms"), took.Seconds()*1000)
+		b.record(figure(target, work, 0, "ms"), took.Seconds()*1000)
 		b.say("round %d: %s in %v", b.round+1, work, took.Round(time.Millisecond))
 		if err := s.stop(); err != nil {
 			return err
@@ -59,7 +59,7 @@ func (b *bench) memory(ctx context.Context) (err error) {
 	}
 	defer func() { err = errors.Join(err, s.stop()) }()
 	time.Sleep(2 * time.Second) // what the start left to do in the background
-	if err := b.recordMemory(s, "rss_idle"); err != nil {
+	if err := b.recordMemory(s, "sqlite", "rss_idle"); err != nil {
 		return err
 	}
 	connections, err := load.Dial(s.main, 64)
@@ -80,16 +80,16 @@ func (b *bench) memory(ctx context.Context) (err error) {
 		}
 		b.say("%d tokens issued", n)
 	}
-	return b.recordMemory(s, "rss_issued")
+	return b.recordMemory(s, "sqlite", "rss_issued")
 }
 
-func (b *bench) recordMemory(s *site, work string) error {
+func (b *bench) recordMemory(s *site, target, work string) error {
 	m, err := s.memory()
 	if err != nil {
 		return err
 	}
-	b.record(figure("sqlite", work, 0, "MiB"), float64(m.Now)/(1<<20))
-	b.record(figure("sqlite", work+"_peak", 0, "MiB"), float64(m.Peak)/(1<<20))
+	b.record(figure(target, work, 0, "MiB"), float64(m.Now)/(1<<20))
+	b.record(figure(target, work+"_peak", 0, "MiB"), float64(m.Peak)/(1<<20))
 	b.say("%s: %d MiB, at most %d MiB", work, m.Now>>20, m.Peak>>20)
 	return nil
 }

@@ -62,7 +62,7 @@ func (b *bench) growth(ctx context.Context) (err error) {
 		}
 	}
 	b.round = 0
-	return b.recordMemory(stages[1].site, "rss_clients")
+	return b.recordMemory(stages[1].site, "sqlite", "rss_clients")
 }
 
 func (b *bench) prepare(ctx context.Context, st *stage) error {
@@ -75,7 +75,7 @@ func (b *bench) prepare(ctx context.Context, st *stage) error {
 		return err
 	}
 	if st.name == "clients" {
-		if err := b.measureStart(ctx, s, "start_clients"); err != nil {
+		if err := b.measureStart(ctx, s, "sqlite", "start_clients"); err != nil {
 			return err
 		}
 	}

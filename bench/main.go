@@ -41,7 +41,7 @@ type options struct {
 }
 
 // parts are what --only can choose, in the order in which they run.
-var parts = []string{"floors", "sqlite", "oidc-provider", "postgres", "start", "memory", "commit", "growth"}
+var parts = []string{"floors", "sqlite", "oidc-provider", "postgres", "start", "memory", "commit", "growth", "lists"}
 
 // bench is one run of the program.
 type bench struct {
@@ -147,12 +147,12 @@ func (b *bench) measureAll(ctx context.Context) error {
 	if b.profiles != "" {
 		return b.profile(ctx)
 	}
-	if slices.ContainsFunc([]string{"sqlite", "postgres", "start", "memory", "commit", "growth"}, b.wants) {
+	if slices.ContainsFunc([]string{"sqlite", "postgres", "start", "memory", "commit", "growth", "lists"}, b.wants) {
 		if err := b.build(ctx); err != nil {
 			return err
 		}
 	}
-	for _, part := range []func(context.Context) error{b.rounds, b.start, b.memory, b.commit, b.growth} {
+	for _, part := range []func(context.Context) error{b.rounds, b.start, b.memory, b.commit, b.growth, b.lists} {
 		if err := part(ctx); err != nil {
 			return err
 		}

@@ -118,7 +118,11 @@ func (p *postgres) await(ctx context.Context) error {
 	return nil
 }
 
+// url is that of one of its databases; of none it is "", which means SQLite.
 func (p *postgres) url(database string) string {
+	if p == nil {
+		return ""
+	}
 	return fmt.Sprintf("postgres://%s@127.0.0.1:%d/%s?sslmode=disable", postgresUser, p.port, database)
 }
 

@@ -54,6 +54,7 @@ func (b *bench) results() (text string, kept bool) {
 	growth, growthKept := b.budgetTable(growthBudgets)
 	plain, plainKept := b.boundTable()
 	tails, tailsKept := b.tailTable()
+	lists, listsKept := b.listTable()
 	for _, section := range []struct {
 		title, says string
 		table       report.Table
@@ -65,6 +66,7 @@ func (b *bench) results() (text string, kept bool) {
 		{"Latency and throughput", "Closed loop; the load generator shares the processors with the server, so requests per second say less than CPU time does.", b.latencyTable()},
 		{"Memory, start, size, slow disk", "", plain},
 		{"Growth", "CPU seconds per 1,000 requests at 64 connections of 1,000 clients, against an instance of 1,000 clients and 10,000 families.", growth},
+		{"Lists, searches and filters", listsSay, lists},
 		{"More", "", b.moreTable()},
 	} {
 		if len(section.table) < 2 {
@@ -76,7 +78,7 @@ func (b *bench) results() (text string, kept bool) {
 		}
 		out.WriteString(section.table.String())
 	}
-	return out.String(), allKept && growthKept && plainKept && tailsKept
+	return out.String(), allKept && growthKept && plainKept && tailsKept && listsKept
 }
 
 func (b *bench) floorTable() report.Table {

@@ -60,15 +60,24 @@ var masterKey = [32]byte{31: 1}
 
 func masterKeyVariable() string { return "OSTIARY_MASTER_KEY=" + hex.EncodeToString(masterKey[:]) }
 
-// found sets a new instance up with its two callers.
-func (b *bench) found(ctx context.Context, name, database string) (*site, error) {
-	s := &site{data: filepath.Join(b.dir, name), database: database, command: []string{b.binary, "serve"}}
+// siteAt is an instance of the server on ports of its own.
+func (b *bench) siteAt(ctx context.Context, data, database string) (*site, error) {
+	s := &site{data: data, database: database, command: []string{b.binary, "serve"}}
 	for _, address := range []*netip.AddrPort{&s.main, &s.ops} {
 		port, err := freePort(ctx)
 		if err != nil {
 			return nil, err
 		}
 		*address = netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), uint16(port))
+	}
+	return s, nil
+}
+
+// found sets a new instance up with its two callers.
+func (b *bench) found(ctx context.Context, name, database string) (*site, error) {
+	s, err := b.siteAt(ctx, filepath.Join(b.dir, name), database)
+	if err != nil {
+		return nil, err
 	}
 	cmd := exec.CommandContext(ctx, b.binary, append([]string{"init", "--json", "--public-url", "http://" + s.main.String()}, s.store()...)...)
 	cmd.Env = append(os.Environ(), masterKeyVariable())

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
-	"slices"
 	"time"
 
 	"github.com/ostiary/ostiary/internal/core/client/rule/ratelimit"
@@ -161,12 +160,14 @@ func (u Usage) Unused(ctx context.Context, applicationID string, before time.Tim
 
 func selectClientCounts(d *dialect) string {
 	return `SELECT hour, kind, reason, n FROM usage_client
-		WHERE hour IN (SELECT CAST(value AS BIGINT) FROM ` + d.elements("$1") + `) AND client_sequence = $2`
+		WHERE hour IN (SELECT CAST(value AS BIGINT) FROM ` + d.elements("$1") + `) AND client_sequence = $2
+		ORDER BY hour, kind, reason`
 }
 
 func selectTotals(d *dialect) string {
 	return `SELECT hour, kind, reason, n FROM usage_application
-		WHERE hour IN (SELECT CAST(value AS BIGINT) FROM ` + d.elements("$1") + `) AND application_id = $2`
+		WHERE hour IN (SELECT CAST(value AS BIGINT) FROM ` + d.elements("$1") + `) AND application_id = $2
+		ORDER BY hour, kind, reason`
 }
 
 // Clients implements usage.Store.
@@ -189,12 +190,12 @@ func (u Usage) counts(ctx context.Context, text string, first, last usage.Hour, 
 	if err != nil {
 		return nil, err
 	}
-	found, err := readAll(ctx, u.db, func(row scanner) (c usage.Count, err error) {
-		err = row.Scan(&c.Hour, &c.Kind, &c.Reason, &c.N)
+	return readAll(ctx, u.db, func(row scanner) (c usage.Count, err error) {
+		var hour int64 // database/sql writes any other type out in decimal, and reads that
+		err = row.Scan(&hour, &c.Kind, &c.Reason, &c.N)
+		c.Hour = usage.Hour(hour)
 		return c, err
 	}, text, string(list), whose)
-	slices.SortFunc(found, usage.Compare)
-	return found, err
 }
 
 const selectDayUse = `SELECT n FROM usage_day WHERE client_sequence = $1 AND day = $2`
