@@ -9,7 +9,10 @@ import (
 	"testing"
 
 	"github.com/ostiary/ostiary/internal/core/client"
+	"github.com/ostiary/ostiary/internal/core/ident"
 	"github.com/ostiary/ostiary/internal/core/resource"
+	"github.com/ostiary/ostiary/internal/core/token"
+	"github.com/ostiary/ostiary/internal/core/user"
 )
 
 // gateway is a trusted proxy that asks about requests of a client at an address.
@@ -268,4 +271,31 @@ func TestGatewayCheckWithoutLease(t *testing.T) {
 	g.asks(text, "GET", "/orders", nil).wantStatus(t, "with the lease", 200)
 	r.loseLease()
 	g.asks(text, "GET", "/orders", nil).wantError(t, "without", 503, "temporarily_unavailable")
+}
+
+// Of a token of a user the upstream is told who that is.
+func TestGatewayCheckSaysWhoTheUserIs(t *testing.T) {
+	r := newRig(t)
+	g := newGateway(r)
+	c := r.opening()
+	u := &user.User{ApplicationID: r.app, UUID: ident.User(), Era: 7, CreatedAt: r.clock.Now(), UpdatedAt: r.clock.Now()}
+	if err := r.db.Users().Create(t.Context(), u, r.event("user.create", "user:"+u.UUID)); err != nil {
+		t.Fatal(err)
+	}
+	app, err := r.parts.Applications.Get(t.Context(), r.app)
+	if err != nil {
+		t.Fatal(err)
+	}
+	of, err := r.parts.Clients.Get(t.Context(), r.app, c.id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	minted, err := r.parts.Tokens.Password(t.Context(), &token.Authorization{Application: app, Client: of, Issuer: r.issuer(), User: u, Scopes: []string{"orders.read"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := g.asks(minted.Text, "GET", "/orders", nil)
+	if got.status != 200 || got.header.Get("X-Ostiary-User") != u.UUID || got.header.Get("X-Ostiary-Subject") != u.UUID || got.header.Get("X-Ostiary-Client") != c.id {
+		t.Errorf("%d %s %v", got.status, got.text, got.header)
+	}
 }
