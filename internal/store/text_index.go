@@ -242,8 +242,11 @@ func (x *textIndex) write(ctx context.Context, texts []text, changed []int64, ma
 	return tx.Commit()
 }
 
-// postgresText is what a client is found by on PostgreSQL.
-const postgresText = `lower(name || E'\n' || id || E'\n' || COALESCE(settings::jsonb->>'description', '') COLLATE "und-x-icu")`
+// postgresText is what a client is found by on PostgreSQL: as fold has it, as
+// far as SQL goes. Where folding is more than lower case it is done by hand: ß,
+// the sigma at the end of a word, the long s, the micro sign. Ligatures and the
+// like are not found by the letters that they stand for.
+const postgresText = `translate(replace(lower(normalize(name || E'\n' || id || E'\n' || COALESCE(settings::jsonb->>'description', '')) COLLATE "und-x-icu"), 'ß', 'ss'), 'ςſµ', 'σsμ')`
 
 // textsInBlock finds the clients of a block that have a text. The inner query is
 // planned by itself: only the index answers it.
@@ -280,8 +283,8 @@ func (x *textIndex) indexTexts(ctx context.Context, pool *sql.DB) {
 	for _, statement := range []string{
 		`CREATE EXTENSION IF NOT EXISTS pg_trgm`,
 		`CREATE EXTENSION IF NOT EXISTS btree_gin`,
-		`DROP INDEX IF EXISTS client_text`,
-		fmt.Sprintf(`CREATE INDEX IF NOT EXISTS client_block_text ON client USING gin ((sequence >> %d), (sequence >> %d), (%s) gin_trgm_ops)`,
+		`DROP INDEX IF EXISTS client_text, client_block_text`, // of other expressions
+		fmt.Sprintf(`CREATE INDEX IF NOT EXISTS client_folded_text ON client USING gin ((sequence >> %d), (sequence >> %d), (%s) gin_trgm_ops)`,
 			blockShift, wideShift, postgresText),
 	} {
 		if _, err := pool.ExecContext(ctx, statement); err != nil {

@@ -74,6 +74,25 @@ func (e *Env) found() {
 	e.must(e.DB.Clients().Create(e.Context(), other, client.NameAndVersion, e.event("client.create")))
 }
 
+// testClientSearchFolds finds texts as names are compared: composed or not, and
+// with letters whose folding is another letter, or two.
+func testClientSearchFolds(e *Env) {
+	for _, c := range [][2]string{{"Größe", "Stra\u00dfe"}, {"STRASSE", ""}, {"Κόσμος", ""}, {"Zoe\u0308lly", "5 \u00b5m"}, {"Stein", "\u017ftark"}} {
+		made := e.client(c[0])
+		made.Settings.Description = c[1]
+		e.must(e.DB.Clients().Create(e.Context(), made, client.NameAndVersion, e.event("client.create")))
+	}
+	e.index()
+	for text, want := range map[string]string{
+		"größe": "Größe", "GRÖSSE": "Größe", "gro\u0308ss": "Größe", "straße": "Größe STRASSE", "TRASS": "Größe STRASSE",
+		"ΚΌΣΜΟΣ": "Κόσμος", "σμος": "Κόσμος", "zoëlly": "Zoe\u0308lly", "5 \u03bcm": "Zoe\u0308lly", "stark": "Stein",
+	} {
+		if got := e.searched(client.Search{Text: text, Limit: 10}); got != want {
+			e.Errorf("%q finds %q, want %q", text, got, want)
+		}
+	}
+}
+
 func testClientSearch(e *Env) {
 	e.found()
 	yes, no := true, false

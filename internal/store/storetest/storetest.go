@@ -98,6 +98,7 @@ func Run(t *testing.T, open func(*testing.T) *Env) {
 		{"UsageRemove", testUsageRemove},
 		{"UsageDays", testUsageDays},
 		{"UsageContended", testUsageContended},
+		{"ClientSearchFolds", testClientSearchFolds},
 		{"ClientSearch", testClientSearch},
 		{"ClientSearchPages", testClientSearchPages},
 		{"Users", testUsers},
