@@ -32,11 +32,11 @@ func (p *planner) prune(ctx context.Context, steps []step, extents []extent) ([]
 			if err != nil {
 				return nil, err
 			}
-			if name := in.id + " " + x.noun.name; in.fresh || seen[name] {
+			name := in.id + " " + x.noun.name
+			if in.fresh || seen[name] {
 				continue
-			} else {
-				seen[name] = true
 			}
+			seen[name] = true
 			more, err := in.others(ctx, x.noun, named[in])
 			if err != nil {
 				return nil, err

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -79,9 +80,18 @@ func newRoot() *cobra.Command {
 }
 
 // strict lets a command that only has others below it refuse what is none of
-// them, rather than print its help as if that had been asked for.
+// them, rather than print its help as if that had been asked for. One that wants
+// another number of arguments says how it is written.
 func strict(c *cobra.Command) {
 	for _, below := range c.Commands() {
+		if judge := below.Args; judge != nil && strings.Contains(below.Use, " ") {
+			below.Args = func(c *cobra.Command, args []string) error {
+				if judge(c, args) == nil {
+					return nil
+				}
+				return errors.New("write it as: " + c.UseLine())
+			}
+		}
 		if below.HasSubCommands() && !below.Runnable() {
 			below.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
 		}

@@ -56,7 +56,7 @@ func exportCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		_, err = fmt.Fprintf(c.ErrOrStderr(), "%d clients\n", n)
+		_, err = fmt.Fprintf(c.ErrOrStderr(), "%s\n", counted(n, "client"))
 		return err
 	})
 }

@@ -254,9 +254,9 @@ func (i *importing) end() error {
 		if s.DryRun {
 			made, scopes = "would be made", "would be made"
 		}
-		text := fmt.Sprintf("%d clients: %d %s, %d there already just so, %d refused", s.Lines, s.Created, made, s.Unchanged, s.Refused)
+		text := fmt.Sprintf("%s: %d %s, %d there already just so, %d refused", counted(s.Lines, "client"), s.Created, made, s.Unchanged, s.Refused)
 		if s.ScopesMade > 0 {
-			text += fmt.Sprintf("; %d scopes %s", s.ScopesMade, scopes)
+			text += fmt.Sprintf("; %s %s", counted(s.ScopesMade, "scope"), scopes)
 		}
 		i.say(i.command.ErrOrStderr(), "%s", text)
 	}

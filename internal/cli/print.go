@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 )
@@ -77,4 +78,12 @@ func printTable(out io.Writer, columns []string, rows [][]string) error {
 		return fmt.Errorf("print: %w", err)
 	}
 	return nil
+}
+
+// counted gives a number of things in words.
+func counted(n int, thing string) string {
+	if n != 1 {
+		thing += "s"
+	}
+	return strconv.Itoa(n) + " " + thing
 }

@@ -113,7 +113,7 @@ func (r *remote) familyOf(ctx context.Context, app, text string) (string, error)
 	asked.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	asked.SetBasicAuth(url.QueryEscape(r.clientID), url.QueryEscape(r.clientSecret)) // RFC 6749 §2.3.1
 	client := http.Client{Timeout: requestTimeout}
-	said, err := r.take(client.Do(asked)) //nolint:bodyclose // take closes it
+	said, err := r.take(client.Do(asked))
 	if refused, ok := errors.AsType[*apiclient.Error](err); ok {
 		status := failed
 		if refused.Status == http.StatusUnauthorized || refused.Status == http.StatusForbidden {

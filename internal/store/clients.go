@@ -193,6 +193,14 @@ func claimName(ctx context.Context, s session, c *client.Client, unique client.U
 	return nil
 }
 
+// written gives the field by which a client comes to another name and version.
+func written(before, after *client.Client) string {
+	if after.Name == before.Name {
+		return "version"
+	}
+	return "name"
+}
+
 // Change implements client.Store.
 func (c Clients) Change(ctx context.Context, applicationID, id string, unique client.Uniqueness, change func(*client.Client) (audit.Event, error)) (after *client.Client, err error) {
 	texts := false // whether it is found by another text
@@ -209,11 +217,7 @@ func (c Clients) Change(ctx context.Context, applicationID, id string, unique cl
 		after.ApplicationID, after.ID, after.CreatedAt = applicationID, id, before.CreatedAt
 		after.Sequence, after.Revision = before.Sequence, before.Revision+1
 		if fold(after.Name) != fold(before.Name) || after.Version != before.Version {
-			field := "name"
-			if after.Name == before.Name {
-				field = "version"
-			}
-			if err := claimName(ctx, s, after, unique, field); err != nil {
+			if err := claimName(ctx, s, after, unique, written(before, after)); err != nil {
 				return err
 			}
 		}
