@@ -31,8 +31,10 @@ import (
 	"github.com/ostiary/ostiary/internal/core/usage"
 	"github.com/ostiary/ostiary/internal/core/user"
 	"github.com/ostiary/ostiary/internal/endpoint/ops"
+	pages "github.com/ostiary/ostiary/internal/endpoint/signin"
 	"github.com/ostiary/ostiary/internal/outbound"
 	"github.com/ostiary/ostiary/internal/store"
+	"github.com/ostiary/ostiary/internal/web"
 )
 
 // Bytes that each cache may take; together they keep the process below 200 MiB.
@@ -68,6 +70,9 @@ type App struct {
 	Usage        *usage.Meter
 	Metrics      *ops.Metrics
 	Instance     *instance.Instance // nil until the store is founded
+
+	pages  *pages.Pages
+	static *web.Surface
 
 	config    *config.Config
 	now       func() time.Time
@@ -160,6 +165,9 @@ func (a *App) build(ctx context.Context, master *masterKey) error {
 		return err
 	}
 	a.Metrics = a.metrics()
+	if err := a.makePages(); err != nil {
+		return err
+	}
 	a.built.Store(true)
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/ostiary/ostiary/internal/core/ident"
 	"github.com/ostiary/ostiary/internal/endpoint/configapi"
 	"github.com/ostiary/ostiary/internal/endpoint/ops"
+	"github.com/ostiary/ostiary/internal/endpoint/signin"
 	"github.com/ostiary/ostiary/internal/web"
 )
 
@@ -19,18 +20,23 @@ func (a *App) Handler(drain *web.Drain) http.Handler {
 	configuration := configapi.New(configapi.Deps{
 		Applications: a.Applications, Clients: a.Clients, Operations: a.Operations, Throttle: throttle, Lease: a.Store.Lease,
 	})
+	pages := a.pages.Surface()
 	elsewhere := web.NewSurface("none", writeBare)
 	legacy := a.legacy(oauth, elsewhere)
 	surfaces := map[string]http.Handler{
 		".well-known": oauth, "config": configuration, "api": a.managementSurface(throttle), "oauth2": legacy, "integration": legacy,
+		"static": a.static,
 	}
 	if root := a.issuers().Root; root != "" {
 		surfaces["oauth2"], surfaces[".well-known"] = rooted(oauth, root), rootedMetadata(oauth, root)
+		for _, segment := range signin.Segments {
+			surfaces[segment] = rooted(pages, root)
+		}
 	}
 	return &web.Front{
 		Reserved:     application.Reserved,
 		Surfaces:     surfaces,
-		Applications: oauth,
+		Applications: belowApplications(pages, oauth),
 		Elsewhere:    elsewhere,
 		Proxies:      web.Proxies{Trusted: a.config.TrustedProxies, Header: a.config.ForwardedHeader},
 		NewID:        ident.Request,

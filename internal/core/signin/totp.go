@@ -66,6 +66,29 @@ var (
 func (s *Service) BeginTOTP(app *application.Application, u *user.User) (*Enrolment, error) {
 	secret := make([]byte, secretBytes)
 	_, _ = rand.Read(secret)
+	state, err := s.seal(enrolmentFor, app.ID, enrolment{u.UUID, secret, s.Now().Unix()})
+	if err != nil {
+		return nil, err
+	}
+	return newEnrolment(app, u, secret, state)
+}
+
+// ResumeTOTP gives what BeginTOTP gave with a state, to be shown again after a
+// wrong code; a new secret where the state is no longer good.
+func (s *Service) ResumeTOTP(app *application.Application, u *user.User, state string) (*Enrolment, error) {
+	e, ok := s.openEnrolment(app, u, state)
+	if !ok {
+		return s.BeginTOTP(app, u)
+	}
+	return newEnrolment(app, u, e.Secret, state)
+}
+
+func (s *Service) openEnrolment(app *application.Application, u *user.User, state string) (e enrolment, ok bool) {
+	ok = s.open(enrolmentFor, app.ID, state, &e) && e.User == u.UUID && s.Now().Sub(time.Unix(e.At, 0)) <= enrolmentTime
+	return e, ok
+}
+
+func newEnrolment(app *application.Application, u *user.User, secret []byte, state string) (*Enrolment, error) {
 	name := app.Name
 	if app.Settings.Branding.Name != "" {
 		name = app.Settings.Branding.Name
@@ -80,20 +103,18 @@ func (s *Service) BeginTOTP(app *application.Application, u *user.User) (*Enrolm
 	if err != nil {
 		return nil, fmt.Errorf("make a TOTP secret: %w", err)
 	}
-	state, err := s.seal(enrolmentFor, app.ID, enrolment{u.UUID, secret, s.Now().Unix()})
-	return &Enrolment{made.Secret(), made.URL(), state}, err
+	return &Enrolment{made.Secret(), made.URL(), state}, nil
 }
 
 // ConfirmTOTP stores a secret whose first code is right. With a user's first one
 // come recovery codes, to be shown this once; else codes is nil. A wrong code, and
 // a wrong label, is a fault Invalid.
 func (s *Service) ConfirmTOTP(ctx context.Context, source audit.Source, app *application.Application, u *user.User, state, code, label string) (codes []string, err error) {
-	var e enrolment
-	if !s.open(enrolmentFor, app.ID, state, &e) || e.User != u.UUID || s.Now().Sub(time.Unix(e.At, 0)) > enrolmentTime {
+	e, ok := s.openEnrolment(app, u, state)
+	if !ok {
 		return nil, errLate
 	}
-	label, ok := cleanLabel(label)
-	if !ok {
+	if label, ok = cleanLabel(label); !ok {
 		return nil, errLabel
 	}
 	step, ok := s.step(e.Secret, code)

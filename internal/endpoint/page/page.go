@@ -149,6 +149,10 @@ func (s *Set) Language(preferences []string, r *http.Request) string {
 	return s.catalogue.Choose(preferences, r.Header.Get("Accept-Language"))
 }
 
+// Choose gives the language of the catalogue that suits the preferences best,
+// English where none does.
+func (s *Set) Choose(preferences ...string) string { return s.catalogue.Choose(preferences, "") }
+
 // Text gives a text of the catalogue.
 func (s *Set) Text(language, key string, values ...any) (string, error) {
 	return s.catalogue.Text(language, key, values...)

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/ostiary/ostiary/internal/core/application"
 	"github.com/ostiary/ostiary/internal/core/oauth"
@@ -39,11 +40,16 @@ func (p *Pages) Problem(w http.ResponseWriter, r *http.Request, app *application
 		d.Title, d.Intro = "problem.busy.title", "problem.busy"
 	}
 	if problem.RetryAfter > 0 {
-		w.Header().Set("Retry-After", strconv.Itoa(max(1, int(math.Ceil(problem.RetryAfter.Seconds())))))
+		w.Header().Set("Retry-After", retryAfter(problem.RetryAfter))
 	}
 	v := p.view(r, app, r.URL.Query().Get("ui_locales"))
 	v.Data = d
 	p.write(w, r, problem.Status, "problem", v)
+}
+
+// retryAfter is a duration as the header has it: whole seconds, at least one.
+func retryAfter(wait time.Duration) string {
+	return strconv.Itoa(max(1, int(math.Ceil(wait.Seconds()))))
 }
 
 func cut(text string, most int) string {
@@ -143,7 +149,7 @@ func (p *Pages) SignedOut(w http.ResponseWriter, r *http.Request, app *applicati
 	v := p.view(r, app, r.URL.Query().Get("ui_locales"))
 	v.Data = messageData{
 		Title: "signedout.title", Lines: []page.Text{page.Say("signedout")},
-		Way: p.path(app, "/signin"), WayLabel: "go.signin",
+		Way: p.path(app, signInPath), WayLabel: "go.signin",
 	}
 	p.write(w, r, http.StatusOK, "message", v)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 
+	"github.com/ostiary/ostiary/internal/core/application"
 	"github.com/ostiary/ostiary/internal/core/fault"
 	"github.com/ostiary/ostiary/internal/core/oauth"
 	"github.com/ostiary/ostiary/internal/web"
@@ -18,7 +19,12 @@ var errStale = errors.New("the form goes on from something that is over")
 
 // writeError is the error writer of the surface: a page.
 func (p *Pages) writeError(w http.ResponseWriter, r *http.Request, err error) {
-	v := p.view(r, nil, "")
+	app, _ := p.Applications.Get(r.Context(), r.PathValue("app")) // nil: a page of nobody's
+	p.showError(w, r, app, err)
+}
+
+func (p *Pages) showError(w http.ResponseWriter, r *http.Request, app *application.Application, err error) {
+	v := p.view(r, app, "")
 	status, kind := kindOf(err)
 	d := problemData{Title: "problem." + kind + ".title", Intro: "problem." + kind}
 	if status >= http.StatusInternalServerError {

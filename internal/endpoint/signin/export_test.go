@@ -43,7 +43,7 @@ func Specimens(t testing.TB, words Words) []Specimen {
 		t.Fatal(err)
 	}
 	p, err := New(Deps{
-		Issuers: application.Issuers{PublicURL: "https://id.example.com"},
+		Issuers: func() application.Issuers { return application.Issuers{PublicURL: "https://id.example.com"} },
 		Now:     func() time.Time { return specimenTime }, Static: static,
 	})
 	if err != nil {
@@ -81,7 +81,7 @@ func Specimens(t testing.TB, words Words) []Specimen {
 		p.AskLogout(w, r, app, words.Client, "/shop/oauth2/logout", values)
 	})
 	direct("signedout", func(w http.ResponseWriter, r *http.Request) { p.SignedOut(w, r, app) })
-	direct("server-error", func(w http.ResponseWriter, r *http.Request) { p.writeError(w, r, errDefect) })
+	direct("server-error", func(w http.ResponseWriter, r *http.Request) { p.showError(w, r, app, errDefect) })
 	return list
 }
 

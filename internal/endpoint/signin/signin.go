@@ -13,6 +13,12 @@ import (
 	"time"
 
 	"github.com/ostiary/ostiary/internal/core/application"
+	"github.com/ostiary/ostiary/internal/core/authorization"
+	"github.com/ostiary/ostiary/internal/core/client"
+	"github.com/ostiary/ostiary/internal/core/consent"
+	"github.com/ostiary/ostiary/internal/core/scope"
+	"github.com/ostiary/ostiary/internal/core/session"
+	"github.com/ostiary/ostiary/internal/core/signin"
 	"github.com/ostiary/ostiary/internal/endpoint/page"
 	"github.com/ostiary/ostiary/internal/web"
 )
@@ -23,7 +29,13 @@ var files embed.FS
 // Deps is what the pages ask.
 type Deps struct {
 	Applications *application.Registry
-	Issuers      application.Issuers
+	Clients      *client.Registry
+	Scopes       *scope.Registry
+	Sessions     *session.Service
+	Consents     *consent.Service
+	SignIn       *signin.Service
+	Desk         *authorization.Desk
+	Issuers      func() application.Issuers
 	Now          func() time.Time
 	Static       *web.Static // of package page
 }
@@ -54,7 +66,8 @@ func New(d Deps) (*Pages, error) {
 
 // path gives the path of a page of an application.
 func (p *Pages) path(app *application.Application, below string) string {
-	return strings.TrimPrefix(p.Issuers.Of(app.ID), p.Issuers.PublicURL) + below
+	issuers := p.Issuers()
+	return strings.TrimPrefix(issuers.Of(app.ID), issuers.PublicURL) + below
 }
 
 // nobody is whose page it is where there is no application.
@@ -67,12 +80,9 @@ func (p *Pages) view(r *http.Request, app *application.Application, locales stri
 	if app == nil {
 		return v
 	}
-	v.Brand = app.Name
-	if app.Settings.Branding.Name != "" {
-		v.Brand = app.Settings.Branding.Name
-	}
+	v.Brand = brand(app)
 	if colour, ok := strings.CutPrefix(app.Settings.Branding.Colour, "#"); ok {
-		v.Colours = p.path(app, "/signin/colours/"+colour)
+		v.Colours = p.path(app, coloursPath+"/"+colour)
 	}
 	return v
 }

@@ -37,7 +37,7 @@ func signInSpecimens(words Words, add adder) {
 	short := page.Say("error.password.short", "n", "8")
 	hinted.Problem = &short
 	name := page.Field{Name: "name", Label: "field.name", Autocomplete: "name", Value: words.Name, Optional: true}
-	add("register", "register", registerData{Request: "sealed", Action: "/x", Client: words.Client, Back: "/y", Fields: []page.Field{email, name, hinted}},
+	add("register", "register", registerData{Request: "sealed", Action: "/x", Client: words.Client, Intro: page.Say("register.finish", "email", words.Email), Button: "register.title", Back: "/y", Fields: []page.Field{email, name, hinted}},
 		func(v *page.View) { v.Problems = []page.Problem{{Field: "password", Text: short}} })
 	intro := page.Say("forgotten.intro")
 	add("forgotten", "form", formData{Title: "forgotten.title", Intro: &intro, Action: "/x", Fields: []page.Field{email}, Button: "forgotten.button", Back: "/y", BackLabel: "signin.back"})
@@ -56,7 +56,7 @@ func accountSpecimens(t testing.TB, p *Pages, app *application.Application, word
 	ago := func(d time.Duration) time.Time { return specimenTime.Add(-d) }
 	notice := page.Say("done.password")
 	full := accountData{
-		Path: p.path(app, "/account"), Notice: &notice, Email: words.Email, HasPassword: true, TOTP: true, RecoveryCodes: 1,
+		Path: p.path(app, "/account"), Notice: &notice, Email: words.Email, HasPassword: true, TOTP: true, CanPasskeys: true, CanMail: true, RecoveryCodes: 1,
 		Passkeys: []passkeyRow{{ID: "1", Name: words.Name, CreatedAt: ago(time.Hour), UsedAt: ago(time.Second)}},
 		Clients: []clientRow{
 			{ID: "c1", Name: words.Client, GrantedAt: ago(50 * 24 * time.Hour), List: scopeList{"dots", []scopeText{{Key: "scope.profile"}, {Text: words.Scope}}}},

@@ -13,6 +13,7 @@ type signInData struct {
 	Action    string
 	Client    string // the name of the client that asks; "": nobody
 	Again     bool   // who is signed in proves it once more
+	AgainFor  string // and goes on to this page of the account; "": to none
 	Notice    *page.Text
 	Email     page.Field
 	Password  page.Field
@@ -28,6 +29,7 @@ type passkeyForm struct {
 	Action  string
 	Options string // path that gives the options
 	Request string
+	Again   string
 	Name    *page.Field
 	Label   string
 	Class   string
@@ -38,15 +40,19 @@ type chooseData struct {
 }
 
 type totpData struct {
-	Request, Action string
-	Recovery        bool
-	Code            page.Field
-	Other, Back     string
+	Request, Again, Action string
+	Recovery               bool
+	Code                   page.Field
+	Other, Back            string
 }
 
 type registerData struct {
-	Request, Action, Client, Back string
-	Fields                        []page.Field
+	Request, Action, Client string
+	Intro                   page.Text
+	Account                 string // for password managers: whose password it is; "": none yet
+	Fields                  []page.Field
+	Button                  string
+	Back                    string // "": nowhere
 }
 
 // formData is a page of one form.
@@ -71,6 +77,7 @@ type scopeList struct {
 
 type consentData struct {
 	Request, Action string
+	SID             string // of the session whose user is asked
 	Client          string
 	Description     string
 	List            scopeList
@@ -86,6 +93,8 @@ type accountData struct {
 	Verified      bool
 	HasPassword   bool
 	TOTP          bool
+	CanPasskeys   bool // whether passkeys are to be had here
+	CanMail       bool // whether mail is sent
 	RecoveryCodes int
 	Passkeys      []passkeyRow
 	Clients       []clientRow
@@ -115,6 +124,7 @@ type enrolData struct {
 	Size    int    // of the QR code with its margin, in modules
 	Modules string // the dark ones, as SVG path data
 	Secret  string
+	State   string // of the enrolment, sealed
 	Action  string
 	Code    page.Field
 	Back    string

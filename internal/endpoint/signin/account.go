@@ -1,0 +1,160 @@
+package signin
+
+import (
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/ostiary/ostiary/internal/core/consent"
+	"github.com/ostiary/ostiary/internal/core/fault"
+	"github.com/ostiary/ostiary/internal/core/signin"
+	"github.com/ostiary/ostiary/internal/endpoint/page"
+)
+
+// recent is how long after signing in a user may change how he signs in: who
+// finds a browser that was left open may not take the account over.
+const recent = 15 * time.Minute
+
+// done are the things that the account page may say were done, by its parameter
+// `done`.
+var done = map[string]string{
+	"email-sent": "done.email.sent", "email-not-sent": "done.email.notsent", "password": "done.password", "totp-removed": "done.totp.removed",
+	"passkey": "done.passkey", "passkey-removed": "done.passkey.removed", "client": "done.client",
+	"session": "done.session", "sessions": "done.sessions",
+}
+
+// signedIn is for pages of the account: without a session, to the sign-in.
+func signedIn(show func(*visit) error) func(*visit) error {
+	return func(v *visit) error {
+		if v.session == nil {
+			return v.redirect(v.path(v.app, signInPath))
+		}
+		return show(v)
+	}
+}
+
+// freshly is signedIn, for what changes how the user signs in: a sign-in that is
+// not recent is to be repeated, and leads back to the page of the account.
+func freshly(page string, show func(*visit) error) func(*visit) error {
+	return signedIn(func(v *visit) error {
+		if v.Now().Sub(v.session.AuthTime) > recent {
+			return v.redirect(with(v.path(v.app, signInPath), "notice", "fresh", again, page))
+		}
+		return show(v)
+	})
+}
+
+// toAccount goes to the account, which says what was done.
+func (v *visit) toAccount(what string) error {
+	return v.redirect(with(v.path(v.app, accountPath), "done", what))
+}
+
+// showAccount is the account: how its user signs in, to whom he gave access, and
+// where he is signed in.
+func (v *visit) showAccount() error {
+	d := accountData{Path: v.path(v.app, accountPath), Email: v.user.Email, Verified: !v.user.EmailVerifiedAt.IsZero(), HasPassword: v.user.PasswordHash != "", CanPasskeys: v.SignIn.Passkeys(), CanMail: v.SignIn.CanMail()}
+	if key, ok := done[v.form.Get("done")]; ok {
+		d.Notice = &page.Text{Key: key}
+	}
+	credentials, codes, err := v.SignIn.List(v.r.Context(), v.app, v.user)
+	if err != nil {
+		return err
+	}
+	for _, c := range credentials {
+		switch c.Kind {
+		case signin.TOTP:
+			d.TOTP, d.RecoveryCodes = true, codes
+		case signin.Passkey:
+			d.Passkeys = append(d.Passkeys, passkeyRow{c.ID, c.Label, c.CreatedAt, c.UsedAt})
+		}
+	}
+	if d.Clients, err = v.clients(); err != nil {
+		return err
+	}
+	if d.Sessions, err = v.sessions(); err != nil {
+		return err
+	}
+	f := v.frame(d)
+	f.Wide = true
+	return v.show(http.StatusOK, "account", f)
+}
+
+// maxClients bounds the connected clients that are shown.
+const maxClients = 200
+
+// clients are those that the user gave access to.
+func (v *visit) clients() ([]clientRow, error) {
+	list, err := v.Consents.List(v.r.Context(), v.app.ID, consent.Filter{UserID: v.user.UUID, Limit: maxClients})
+	if err != nil {
+		return nil, err
+	}
+	var rows []clientRow
+	for _, c := range list {
+		found, err := v.Clients.Get(v.r.Context(), v.app.ID, c.ClientID)
+		if fault.KindOf(err) == fault.NotFound {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		words, err := v.words(c.Scopes)
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, clientRow{c.ClientID, found.Name, scopeList{"dots", words}, c.GrantedAt})
+	}
+	return rows, nil
+}
+
+// sessions are where the user is signed in, this browser first.
+func (v *visit) sessions() ([]sessionRow, error) {
+	list, err := v.Sessions.List(v.r.Context(), v.app, v.user.UUID)
+	if err != nil {
+		return nil, err
+	}
+	var rows []sessionRow
+	for _, s := range list {
+		row := sessionRow{s.SID, s.SID == v.session.SID, describe(s.UserAgent), s.Address, s.SeenAt, s.CreatedAt}
+		if row.Here {
+			row.SeenAt = v.Now()
+			rows = slices.Insert(rows, 0, row)
+			continue
+		}
+		rows = append(rows, row)
+	}
+	return rows, nil
+}
+
+// revokeClient takes back what a client may do; its tokens die.
+func (v *visit) revokeClient() error {
+	err := v.Consents.Revoke(v.r.Context(), v.source, v.app.ID, v.user.UUID, v.form.Get("client"))
+	if err != nil && fault.KindOf(err) != fault.NotFound {
+		return err
+	}
+	return v.toAccount("client")
+}
+
+// endSession ends one of the user's sessions: this one is signing out.
+func (v *visit) endSession() error {
+	sid := v.form.Get("session")
+	if _, err := v.Sessions.EndSID(v.r.Context(), v.source, v.app.ID, v.user.UUID, sid); err != nil {
+		return err
+	}
+	if sid != v.session.SID {
+		return v.toAccount("session")
+	}
+	v.cookie(sessionCookie).Clear(v.w)
+	return v.redirect(v.path(v.app, signedOutPath))
+}
+
+func (v *visit) endOtherSessions() error {
+	if _, err := v.Sessions.EndAll(v.r.Context(), v.source, v.app.ID, v.user.UUID, v.session.SID); err != nil {
+		return err
+	}
+	return v.toAccount("sessions")
+}
+
+func (v *visit) showSignedOut() error {
+	v.SignedOut(v.w, v.r, v.app)
+	return nil
+}

@@ -1,0 +1,159 @@
+package signin_test
+
+import (
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pquerna/otp/totp"
+
+	"github.com/ostiary/ostiary/internal/core/audit"
+	"github.com/ostiary/ostiary/internal/servertest"
+)
+
+var (
+	secretText = regexp.MustCompile(`<code class="block">([A-Z2-7 ]+)</code>`)
+	codeText   = regexp.MustCompile(`<li><code>([a-z0-9-]+)</code></li>`)
+)
+
+// code is what an authenticator app shows now.
+func (a *agent) code(secret string) string {
+	a.t.Helper()
+	code, err := totp.GenerateCode(strings.ReplaceAll(secret, " ", ""), a.server.Clock.Now())
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	return code
+}
+
+// enrol sets up an authenticator app, and gives its secret and the recovery
+// codes.
+func (a *agent) enrol() (secret string, codes []string) {
+	a.t.Helper()
+	page := a.get(a.at("/account/totp"))
+	found := secretText.FindStringSubmatch(page.body)
+	if found == nil {
+		a.t.Fatalf("no secret on\n%s", page.body)
+	}
+	wrong := a.send(page, "/account/totp", "code", "000000")
+	wrong.want(a.t, http.StatusBadRequest, "This code is not right", found[1])
+	done := a.send(wrong, "/account/totp", "code", a.code(found[1]))
+	done.want(a.t, http.StatusOK, "Your recovery codes")
+	for _, m := range codeText.FindAllStringSubmatch(done.body, -1) {
+		codes = append(codes, m[1])
+	}
+	if len(codes) != 10 {
+		a.t.Fatalf("%d recovery codes on\n%s", len(codes), done.body)
+	}
+	return found[1], codes
+}
+
+func TestASecondFactor(t *testing.T) {
+	a := start(t, servertest.Options{})
+	a.person(ada)
+	a.signIn(a.at("/signin"), ada, password)
+	secret, codes := a.enrol()
+	a.get(a.at("/account")).want(t, http.StatusOK, "Each sign-in asks for a code", "10 recovery codes are left.")
+
+	other := browse(t, a.server)
+	other.get(other.at("/signin/totp")).leads(t, other.at("/signin"))
+	sent := other.signIn(other.at("/signin"), ada, password)
+	sent.leads(t, other.at("/signin/totp"))
+	other.get(other.at("/account")).leads(t, other.at("/signin")) // nobody is signed in yet
+	page := other.get(sent.to)
+	page.want(t, http.StatusOK, "Enter the code of six digits")
+	other.send(page, "/totp", "code", "123456").want(t, http.StatusBadRequest, "This code is not right")
+	a.server.Clock.Advance(time.Minute) // the code that enrolled is used up
+	other.send(page, "/totp", "code", a.code(secret)).leads(t, other.at("/account"))
+	other.get(other.at("/account")).want(t, http.StatusOK, "this browser")
+
+	third := browse(t, a.server)
+	third.signIn(third.at("/signin"), ada, password)
+	page = third.get(third.at("/signin/recovery"))
+	third.send(page, "/recovery", "code", "aaaaa-aaaaa").want(t, http.StatusBadRequest, "This recovery code is not right")
+	third.send(page, "/recovery", "code", codes[3]).leads(t, third.at("/account"))
+	account := third.get(third.at("/account"))
+	account.want(t, http.StatusOK, "9 recovery codes are left.")
+	third.send(account, "/totp/remove").leads(t, third.at("/account?done=totp-removed"))
+	third.get(third.at("/account?done=totp-removed")).want(t, http.StatusOK, "The authenticator app was removed.", "Set up")
+}
+
+func TestASecondFactorThatComesTooLate(t *testing.T) {
+	a := start(t, servertest.Options{})
+	a.person(ada)
+	a.signIn(a.at("/signin"), ada, password)
+	secret, _ := a.enrol()
+	other := browse(t, a.server)
+	sent := other.signIn(other.at("/signin"), ada, password)
+	page := other.get(sent.to)
+	a.server.Clock.Advance(time.Hour)
+	late := other.send(page, "/totp", "code", a.code(secret))
+	late.leads(t, other.at("/signin?notice=expired"))
+	other.get(late.to).want(t, http.StatusOK, "That took too long")
+}
+
+func TestSessionsAreEnded(t *testing.T) {
+	a := start(t, servertest.Options{})
+	a.person(ada)
+	a.signIn(a.at("/signin"), ada, password)
+	var others []*agent
+	for _, words := range []string{"Mozilla/5.0 (iPhone) Safari/1", "Mozilla/5.0 (Windows NT 10.0) Edg/1", "x"} {
+		b := browse(t, a.server)
+		b.headers.Set("User-Agent", words)
+		b.signIn(b.at("/signin"), ada, password)
+		others = append(others, b)
+	}
+	account := a.get(a.at("/account"))
+	account.want(t, http.StatusOK, "Safari on iPhone", "Edge on Windows", "Unknown browser", "End all other sessions")
+	sids := regexp.MustCompile(`name="session" value="([^"]+)"`).FindAllStringSubmatch(account.body, -1)
+	if len(sids) != 4 {
+		t.Fatalf("%d sessions on\n%s", len(sids), account.body)
+	}
+	a.do(http.MethodPost, a.at("/account/sessions/end"), "session="+sids[1][1]).leads(t, a.at("/account?done=session"))
+	live := 0
+	for _, b := range others {
+		if b.get(b.at("/account")).status == http.StatusOK {
+			live++
+		}
+	}
+	if live != 2 {
+		t.Errorf("%d other sessions live after one was ended, want 2", live)
+	}
+	a.send(account, "/sessions/end-others").leads(t, a.at("/account?done=sessions"))
+	for _, b := range others {
+		b.get(b.at("/account")).leads(t, b.at("/signin"))
+	}
+	a.do(http.MethodPost, a.at("/account/sessions/end"), "session="+sids[0][1]).leads(t, a.at("/signin/out"))
+	a.get(a.at("/signin/out")).want(t, http.StatusOK, "You are signed out")
+	a.get(a.at("/account")).leads(t, a.at("/signin"))
+}
+
+// TestOthersSessionsAreOutOfReach, whatever a form says.
+func TestOthersSessionsAreOutOfReach(t *testing.T) {
+	a := start(t, servertest.Options{})
+	a.person(ada)
+	a.person("eve@example.com")
+	a.signIn(a.at("/signin"), ada, password)
+	sid := regexp.MustCompile(`name="session" value="([^"]+)"`).FindStringSubmatch(a.get(a.at("/account")).body)[1]
+	eve := browse(t, a.server)
+	eve.signIn(eve.at("/signin"), "eve@example.com", password)
+	eve.do(http.MethodPost, eve.at("/account/sessions/end"), "session="+sid)
+	a.get(a.at("/account")).want(t, http.StatusOK)
+}
+
+func TestConnectedClients(t *testing.T) {
+	a := start(t, servertest.Options{})
+	u := a.person(ada)
+	a.signIn(a.at("/signin"), ada, password)
+	a.get(a.at("/account")).want(t, http.StatusOK, "No application has access")
+	if _, err := a.server.App.Consents.Grant(t.Context(), audit.System(), a.server.ApplicationID, u.UUID, a.server.OwnerID, []string{"openid", "email"}); err != nil {
+		t.Fatal(err)
+	}
+	account := a.get(a.at("/account"))
+	account.want(t, http.StatusOK, "See your e-mail address", "Revoke access")
+	a.send(account, "/clients/revoke").leads(t, a.at("/account?done=client"))
+	a.get(a.at("/account?done=client")).want(t, http.StatusOK, "The access was revoked.", "No application has access")
+	a.do(http.MethodPost, a.at("/account/clients/revoke"), "client=nothing").leads(t, a.at("/account?done=client"))
+}
