@@ -183,7 +183,7 @@ func (a *App) buildPeople() error {
 		Poster: outbound.New(a.config.OutboundAllow, outbound.Loopback(a.publicURL())), Now: a.now,
 	})
 	a.Sessions.OnEnd(a.Messenger.Wake)
-	a.Consents = consent.NewService(a.Store.Consents(), a.Tokens.RevokeFor, a.now, consentCache)
+	a.Consents = consent.NewService(a.Store.Consents(), a.Users, a.Clients, a.Tokens.RevokeFor, a.now, consentCache)
 	mailer, err := a.mailer()
 	if err != nil {
 		return err

@@ -47,7 +47,7 @@ func (a *App) managementSurface(throttle *web.Throttle) *web.Surface {
 			Voiding(a.Scopes.VoidAll, a.Resources.VoidAll, a.Users.VoidAll, a.Sessions.VoidAll, a.Consents.VoidAll),
 		Clients: a.Clients, Operations: a.Operations, Tokens: a.Tokens, Signers: a.Signers, Audit: a.Store.Audit(),
 		Search: a.Store.Clients(), Usage: a.Usage, Scopes: scope.NewOperations(a.Store.Scopes(), a.Scopes, a.now),
-		Resources: resource.NewOperations(a.Store.Resources(), a.Resources, a.now), Users: a.People, SignIn: a.SignIn,
+		Resources: resource.NewOperations(a.Store.Resources(), a.Resources, a.now), Users: a.People, SignIn: a.SignIn, Consents: a.Consents,
 		Throttle: throttle, Issuers: a.issuers(), DefaultApplication: standing, Now: a.now, Lease: a.Store.Lease,
 	})
 }

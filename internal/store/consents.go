@@ -19,7 +19,7 @@ func (db *DB) Consents() Consents { return Consents{db} }
 var _ consent.Store = Consents{}
 
 // selectConsents reads consents of clients that are there.
-const selectConsents = `SELECT x.sequence, x.id, x.application_id, x.user_id, c.id, x.scopes, x.granted_at, x.updated_at
+const selectConsents = `SELECT x.sequence, x.id, x.application_id, x.user_id, c.id, x.client_sequence, x.scopes, x.granted_at, x.updated_at
 	FROM consent x JOIN client c ON c.sequence = x.client_sequence WHERE `
 
 const (
@@ -38,7 +38,7 @@ func scanConsent(row scanner) (*consent.Consent, error) {
 	c := &consent.Consent{}
 	var scopes string
 	var granted, updated int64
-	err := row.Scan(&c.Sequence, &c.ID, &c.ApplicationID, &c.UserID, &c.ClientID, &scopes, &granted, &updated)
+	err := row.Scan(&c.Sequence, &c.ID, &c.ApplicationID, &c.UserID, &c.ClientID, &c.ClientSequence, &scopes, &granted, &updated)
 	c.Scopes, c.GrantedAt, c.UpdatedAt = words(scopes), instant(granted), instant(updated)
 	return c, err
 }
@@ -120,7 +120,7 @@ func (t Consents) Change(ctx context.Context, applicationID, userID, clientID, i
 			return err
 		}
 		if !there {
-			before = &consent.Consent{ID: id, ApplicationID: applicationID, UserID: userID, ClientID: clientID}
+			before = &consent.Consent{ID: id, ApplicationID: applicationID, UserID: userID, ClientID: clientID, ClientSequence: client}
 		}
 		changed := *before
 		changed.Scopes = slices.Clone(before.Scopes)
@@ -131,7 +131,7 @@ func (t Consents) Change(ctx context.Context, applicationID, userID, clientID, i
 		if there {
 			err = updateConsent(ctx, s, before, &changed)
 		} else {
-			err = insertConsent(ctx, s, client, &changed)
+			err = insertConsent(ctx, s, &changed)
 		}
 		if err != nil {
 			return err
@@ -145,10 +145,10 @@ func (t Consents) Change(ctx context.Context, applicationID, userID, clientID, i
 	return after, nil
 }
 
-func insertConsent(ctx context.Context, s session, client int64, c *consent.Consent) error {
+func insertConsent(ctx context.Context, s session, c *consent.Consent) error {
 	sequence, ok, err := one(ctx, s, column[int64], `INSERT INTO consent (id, application_id, user_id, client_sequence, scopes, granted_at, updated_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING RETURNING sequence`,
-		c.ID, c.ApplicationID, c.UserID, client, strings.Join(c.Scopes, " "), micros(c.GrantedAt), micros(c.UpdatedAt))
+		c.ID, c.ApplicationID, c.UserID, c.ClientSequence, strings.Join(c.Scopes, " "), micros(c.GrantedAt), micros(c.UpdatedAt))
 	if err == nil && !ok {
 		return errRaced
 	}

@@ -2,6 +2,7 @@ package application
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -14,7 +15,8 @@ type setting struct {
 	name  string
 	words []string // the values there are, the default first; nil: free text
 	set   func(*Settings, string)
-	truth bool // in documents it is no text, but true or false
+	truth bool  // in documents it is no text, but true or false
+	most  int64 // not 0: a whole number, 1 to so many
 }
 
 // maxVendorName bounds a text that stands in error messages, in characters.
@@ -24,17 +26,27 @@ const maxVendorName = 60
 // there yet is not in it, so that nobody chooses what does nothing; the presets
 // set it all the same, for the day that it acts.
 var table = []setting{
-	{"security_profile", []string{string(OAuth21), string(OAuth2)}, func(s *Settings, v string) { s.SecurityProfile = SecurityProfile(v) }, false},
-	{"scope_policy", []string{string(Enforced), string(Optional)}, func(s *Settings, v string) { s.ScopePolicy = ScopePolicy(v) }, false},
-	{"secret_policy", []string{string(Once), string(Revealable)}, func(s *Settings, v string) { s.SecretPolicy = SecretPolicy(v) }, false},
-	{"signing_algorithm", []string{"ES256", "RS256", "EdDSA"}, func(s *Settings, v string) { s.SigningAlgorithm = v }, false},
+	{"security_profile", []string{string(OAuth21), string(OAuth2)}, func(s *Settings, v string) { s.SecurityProfile = SecurityProfile(v) }, false, 0},
+	{"scope_policy", []string{string(Enforced), string(Optional)}, func(s *Settings, v string) { s.ScopePolicy = ScopePolicy(v) }, false, 0},
+	{"secret_policy", []string{string(Once), string(Revealable)}, func(s *Settings, v string) { s.SecretPolicy = SecretPolicy(v) }, false, 0},
+	{"signing_algorithm", []string{"ES256", "RS256", "EdDSA"}, func(s *Settings, v string) { s.SigningAlgorithm = v }, false, 0},
+	inSeconds("session_lifetime", maxSessionLifetime, func(s *Settings, n int64) { s.SessionLifetime = n }),
+	onOrOff("registration", func(s *Settings) *bool { return &s.Registration }),
 	onOrOff("legacy_paths", func(s *Settings) *bool { return &s.LegacyPaths }),
-	{"vendor_name", nil, func(s *Settings, v string) { s.VendorName = v }, false},
+	{"vendor_name", nil, func(s *Settings, v string) { s.VendorName = v }, false, 0},
 }
 
 // onOrOff is a setting that is off unless it is chosen.
 func onOrOff(name string, of func(*Settings) *bool) setting {
-	return setting{name, []string{"false", "true"}, func(s *Settings, v string) { *of(s) = v == "true" }, true}
+	return setting{name, []string{"false", "true"}, func(s *Settings, v string) { *of(s) = v == "true" }, true, 0}
+}
+
+// inSeconds is a setting that is a number of seconds.
+func inSeconds(name string, most int64, set func(*Settings, int64)) setting {
+	return setting{name, nil, func(s *Settings, v string) {
+		n, _ := strconv.ParseInt(v, 10, 64) // Set has read it
+		set(s, n)
+	}, false, most}
 }
 
 // SettingNames are the names that Set knows.
@@ -61,6 +73,13 @@ func (s *Settings) Set(name, value string) error {
 		return nil
 	}
 	value = strings.TrimSpace(value)
+	if t.most != 0 {
+		if n, err := strconv.ParseInt(value, 10, 64); err != nil || n < 1 || n > t.most {
+			return fault.Invalidf(name, "Write a whole number of seconds, 1 to %d.", t.most)
+		}
+		t.set(s, value)
+		return nil
+	}
 	if value == "" || utf8.RuneCountInString(value) > maxVendorName || !utf8.ValidString(value) || strings.ContainsFunc(value, unicode.IsControl) {
 		return fault.Invalidf(name, "Write 1 to %d characters, none of them control characters.", maxVendorName)
 	}

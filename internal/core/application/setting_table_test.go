@@ -24,6 +24,8 @@ func TestSettingsAreSetByName(t *testing.T) {
 		{"signing_algorithm", "EdDSA", application.Settings{SigningAlgorithm: "EdDSA"}},
 		{"legacy_paths", "true", application.Settings{LegacyPaths: true}},
 		{"legacy_paths", "false", application.Settings{}},
+		{"session_lifetime", "3600", application.Settings{SessionLifetime: 3600}},
+		{"registration", "true", application.Settings{Registration: true}},
 		{"vendor_name", " Example ", application.Settings{VendorName: "Example"}},
 	} {
 		var got application.Settings
@@ -42,6 +44,9 @@ func TestSettingsRefuse(t *testing.T) {
 		{"secret_policy", "", "Choose one of"},
 		{"signing_algorithm", "HS256", "ES256, RS256, EdDSA"},
 		{"legacy_paths", "on", "false, true"},
+		{"session_lifetime", "0", "1 to 31536000"},
+		{"session_lifetime", "1h", "whole number of seconds"},
+		{"registration", "yes", "Choose one of false, true."},
 		{"vendor_name", "  ", "1 to 60 characters"},
 		{"vendor_name", strings.Repeat("x", 61), "1 to 60 characters"},
 		{"vendor_name", "a\nb", "control characters"},

@@ -21,6 +21,8 @@ type Consent struct {
 	GrantedAt     time.Time // when the first of them was
 	UpdatedAt     time.Time // when the user was last asked
 	Sequence      int64     // its place in lists; set when it is stored
+	// ClientSequence is the client's, which no other client ever has.
+	ClientSequence int64
 }
 
 // Filter narrows a list; the zero value of each field does not.

@@ -8,16 +8,20 @@ import (
 
 	"github.com/ostiary/ostiary/internal/cache"
 	"github.com/ostiary/ostiary/internal/core/audit"
+	"github.com/ostiary/ostiary/internal/core/client"
 	"github.com/ostiary/ostiary/internal/core/fault"
 	"github.com/ostiary/ostiary/internal/core/ident"
+	"github.com/ostiary/ostiary/internal/core/user"
 )
 
 // Service remembers consents. It is safe for concurrent use.
 type Service struct {
-	store  Store
-	now    func() time.Time
-	cache  *cache.Cache[pair, *Consent]
-	revoke Revoker
+	store   Store
+	users   *user.Registry
+	clients *client.Registry
+	now     func() time.Time
+	cache   *cache.Cache[pair, *Consent]
+	revoke  Revoker
 }
 
 // pair is a user and a client.
@@ -28,8 +32,8 @@ type Revoker func(ctx context.Context, source audit.Source, applicationID, userI
 
 // NewService makes a service that remembers at most cacheBytes. revoke is run
 // when a consent is taken back.
-func NewService(store Store, revoke Revoker, now func() time.Time, cacheBytes int) *Service {
-	return &Service{store: store, now: now, revoke: revoke, cache: cache.New(cacheBytes, func(_ pair, c *Consent) int {
+func NewService(store Store, users *user.Registry, clients *client.Registry, revoke Revoker, now func() time.Time, cacheBytes int) *Service {
+	return &Service{store: store, users: users, clients: clients, now: now, revoke: revoke, cache: cache.New(cacheBytes, func(_ pair, c *Consent) int {
 		n := 400 // the struct, the map's slot and the ids
 		for _, scope := range c.Scopes {
 			n += 16 + len(scope)
@@ -41,8 +45,18 @@ func NewService(store Store, revoke Revoker, now func() time.Time, cacheBytes in
 // Find gives what a user granted to a client; a fault NotFound where that is
 // nothing.
 func (s *Service) Find(ctx context.Context, applicationID, userID, clientID string) (*Consent, error) {
+	// The client is remembered, too. One made anew under an id has its own sequence.
+	c, err := s.clients.Get(ctx, applicationID, clientID)
+	if err != nil {
+		return nil, err
+	}
 	k := pair{applicationID, userID, clientID}
-	return s.cache.Load(k, func() (*Consent, error) { return s.store.Find(ctx, applicationID, userID, clientID) })
+	found, err := s.cache.Load(k, func() (*Consent, error) { return s.store.Find(ctx, applicationID, userID, clientID) })
+	if err == nil && found.ClientSequence != c.Sequence {
+		s.cache.Void(k)
+		return s.store.Find(ctx, applicationID, userID, clientID)
+	}
+	return found, err
 }
 
 // Get gives the consent of an id; a fault NotFound where there is none.
@@ -58,16 +72,14 @@ func (s *Service) List(ctx context.Context, applicationID string, filter Filter)
 // Grant adds scopes to what a user granted to a client, and notes that he was
 // asked just now.
 func (s *Service) Grant(ctx context.Context, source audit.Source, applicationID, userID, clientID string, scopes []string) (*Consent, error) {
-	return s.change(ctx, source, applicationID, userID, clientID, func(before []string) []string { return append(before, scopes...) })
+	return s.change(ctx, source, applicationID, userID, clientID, func(c *Consent) error {
+		c.Scopes = append(slices.Clone(c.Scopes), scopes...)
+		return nil
+	})
 }
 
-// Set makes the scopes of a consent these and no others. Tokens that are out
-// keep what they carry.
-func (s *Service) Set(ctx context.Context, source audit.Source, applicationID, userID, clientID string, scopes []string) (*Consent, error) {
-	return s.change(ctx, source, applicationID, userID, clientID, func([]string) []string { return slices.Clone(scopes) })
-}
-
-func (s *Service) change(ctx context.Context, source audit.Source, applicationID, userID, clientID string, scopes func([]string) []string) (*Consent, error) {
+// change edits a consent, an empty one where there is none.
+func (s *Service) change(ctx context.Context, source audit.Source, applicationID, userID, clientID string, edit func(*Consent) error) (*Consent, error) {
 	now := s.moment()
 	defer s.cache.Void(pair{applicationID, userID, clientID})
 	return s.store.Change(ctx, applicationID, userID, clientID, ident.Record(), func(c *Consent) (audit.Event, error) {
@@ -77,13 +89,15 @@ func (s *Service) change(ctx context.Context, source audit.Source, applicationID
 			if event.Before, err = c.document(); err != nil {
 				return event, err
 			}
-		} else {
+		}
+		if err := edit(c); err != nil {
+			return event, err
+		}
+		if c.GrantedAt.IsZero() {
 			c.GrantedAt = now
 		}
-		c.Scopes = scopes(slices.Clone(c.Scopes))
 		slices.Sort(c.Scopes)
-		c.Scopes = slices.Compact(c.Scopes)
-		c.UpdatedAt = now
+		c.Scopes, c.UpdatedAt = slices.Compact(c.Scopes), now
 		event.After, err = c.document()
 		return event, err
 	})
@@ -116,12 +130,7 @@ func (s *Service) Sweep(ctx context.Context, limit int) (int, error) {
 	return s.store.RemoveOrphans(ctx, limit)
 }
 
-// Void forgets what is remembered of a user and a client.
-func (s *Service) Void(applicationID, userID, clientID string) {
-	s.cache.Void(pair{applicationID, userID, clientID})
-}
-
-// VoidAll forgets every consent. Whoever deletes a client calls it.
+// VoidAll forgets every consent.
 func (s *Service) VoidAll() { s.cache.VoidAll() }
 
 // document is a consent as its audit events show it.

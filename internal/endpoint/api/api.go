@@ -1,5 +1,5 @@
 // Package api serves the management API: applications, their clients, scopes,
-// resources, users, tokens, keys and audit events, as JSON for programs. It owns the
+// resources, users, consents, tokens, keys and audit events, as JSON for programs. It owns the
 // wire form: paths, statuses, problem documents (RFC 9457), cursors, entity
 // tags, and the OpenAPI document, which derives from the same declarations as
 // the routes. What may be done is decided in the core.
@@ -18,6 +18,7 @@ import (
 	"github.com/ostiary/ostiary/internal/core/application"
 	"github.com/ostiary/ostiary/internal/core/audit"
 	"github.com/ostiary/ostiary/internal/core/client"
+	"github.com/ostiary/ostiary/internal/core/consent"
 	"github.com/ostiary/ostiary/internal/core/instance"
 	"github.com/ostiary/ostiary/internal/core/key"
 	"github.com/ostiary/ostiary/internal/core/resource"
@@ -42,6 +43,7 @@ type Deps struct {
 	Resources          *resource.Operations
 	Users              *user.Operations
 	SignIn             *signin.Service
+	Consents           *consent.Service
 	Tokens             *token.Service
 	Signers            *key.Signers
 	Audit              audit.Reader
@@ -99,6 +101,7 @@ func build(a *api) *builder {
 	a.scopes(b)
 	a.resources(b)
 	a.users(b)
+	a.consents(b)
 	a.tokens(b)
 	a.keys(b)
 	a.audit(b)

@@ -16,7 +16,7 @@ import (
 	"github.com/ostiary/ostiary/internal/core/user"
 )
 
-const description = `Applications, API clients, scopes, resources, users, tokens, keys and audit events.
+const description = `Applications, API clients, scopes, resources, users, consents, tokens, keys and audit events.
 
 Callers: HTTP Basic of a client with the feature owner in the application, or a bearer token of that application with the
 scope ostiary:admin. An application that is not there, and credentials of another one, are both 401.
@@ -41,6 +41,7 @@ func newDocument() *huma.OpenAPI {
 			{Name: "scopes", Description: "What a client may be allowed and a token may carry."},
 			{Name: "resources", Description: "The APIs that tokens are for."},
 			{Name: "users", Description: "The people who sign in."},
+			{Name: "consents", Description: "What users granted to clients."},
 			{Name: "tokens", Description: "Token families: one authorization, and all that was issued from it."},
 			{Name: "keys", Description: "The keys that tokens are signed with."},
 			{Name: "audit", Description: "Who changed what, when and from where."},
