@@ -107,9 +107,10 @@ func (s *Server) Beside(data string) *Server {
 // what it said on the error output.
 func Run(t testing.TB, args ...string) ([]byte, error) {
 	t.Helper()
+	binary := Binary(t) // before the clock starts: the first call builds it
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, Binary(t), args...)
+	cmd := exec.CommandContext(ctx, binary, args...)
 	cmd.Env = Environment()
 	var complaint bytes.Buffer
 	cmd.Stderr = &complaint
