@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -108,7 +109,7 @@ func textQuestions(ids []string) []question {
 		{"clients: q, 2 characters", text(oneOf("ac", "bo", "ju", "ke"))},
 		{"clients: q, 2 characters that none has", text(oneOf("zz", "qx"))},
 		{"clients: q, 3 characters, frequent", text(letters(3))},
-		{"clients: q, 3 characters, in ids and numbers", text(func(i int) string { return ident.Record()[:3] })},
+		{"clients: q, 3 characters, in ids and numbers", text(func(int) string { return ident.Record()[:3] })},
 		{"clients: q, a frequent word", text(func(i int) string { return fill.Jobs[i%len(fill.Jobs)] })},
 		{"clients: q, frequent words of descriptions", text(oneOf("quarterly reconciliation", "mobile sign-in", "used for"))},
 		{"clients: q, a rare word", fixed("clients", "q", fill.RareWord)},
@@ -117,7 +118,7 @@ func textQuestions(ids []string) []question {
 		{"clients: q, the beginning of an id", text(func(i int) string { return ids[i%len(ids)][:6] })},
 		{"clients: q, a miss", text(func(int) string { return ident.Record()[:9] })},
 		{"clients: q, a miss of frequent parts", text(oneOf("productionacme", "stagingstaging", "ingproduction", "billing acme", "by team 1000", "synchronization by team 777777"))},
-		{"clients: q, digits", text(func(i int) string { return fmt.Sprint((i*7919 + 1000) % 10_000) })},
+		{"clients: q, digits", text(func(i int) string { return strconv.Itoa((i*7919 + 1000) % 10_000) })},
 		{"clients: q, and kind", text(letters(5), "kind", "spa")},
 		{"clients: q, and a rare tag", text(letters(5), "tag", fill.RareTag)},
 		{"clients: q, and a rare feature", text(letters(5), "feature", "owner")},

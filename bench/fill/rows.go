@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"strings"
 	"time"
 
@@ -64,7 +65,8 @@ func Fill(ctx context.Context, in Instance, say func(format string, args ...any)
 	if err != nil {
 		return nil, err
 	}
-	r := &rows{Instance: in, random: rand.New(rand.NewPCG(1, 2)), before: last} //nolint:gosec // the same rows each time
+	// The same rows each time, save the ids.
+	r := &rows{Instance: in, random: rand.New(rand.NewPCG(1, 2)), before: last}
 	r.name()
 	for _, t := range []*table{r.clients(), r.secrets(), r.clientScopes(), r.scopes(), r.resources(), r.introspectors(), r.families(), r.events(), r.clientUsage(), r.totals()} {
 		say("filling %s: %d rows", t.name, t.n)
@@ -118,7 +120,7 @@ func (r *rows) clients() *table {
 	}, r.Many, func(i int) []any {
 		name := fmt.Sprintf("%s %s %s %d", pick(r, firms), pick(r, Jobs), pick(r, where), i)
 		settings := client.Settings{
-			Description: "Used for " + pick(r, works) + " by team " + fmt.Sprint(r.random.IntN(1000)) + ".",
+			Description: "Used for " + pick(r, works) + " by team " + strconv.Itoa(r.random.IntN(1000)) + ".",
 			Tags:        []string{fmt.Sprintf("team-%d", i%Teams)},
 			Contacts:    []string{fmt.Sprintf("owner%d@example.com", r.random.IntN(5000))},
 		}
@@ -140,7 +142,7 @@ func (r *rows) clients() *table {
 		if i%5 > 0 {
 			used = created + r.random.Int64N(r.Now.UnixMicro()-created+1)
 		}
-		text, _ := json.Marshal(&settings) //nolint:errchkjson // it has no cycle
+		text, _ := json.Marshal(&settings)
 		return []any{
 			r.before + 1 + int64(i), r.Application, r.ids[i], name, strings.ToLower(name), "", string(kind), kind == client.SPA, i%33 == 0, r.eras[i],
 			settings.Features.Bits(), string(text), int64(1), created, created, used,
@@ -170,7 +172,7 @@ func (r *rows) scopes() *table {
 	return &table{"scope", []string{
 		"application_id", "name_key", "name", "description", "kind", "required_role", "url_patterns", "revision", "created_at", "updated_at",
 	}, Scopes, func(i int) []any {
-		return []any{r.Application, Scope(i), Scope(i), "Read what API " + fmt.Sprint(i) + " has.", "any", "", "[]", int64(1), r.at(i, Scopes), r.at(i, Scopes)}
+		return []any{r.Application, Scope(i), Scope(i), "Read what API " + strconv.Itoa(i) + " has.", "any", "", "[]", int64(1), r.at(i, Scopes), r.at(i, Scopes)}
 	}}
 }
 
@@ -181,7 +183,7 @@ func (r *rows) resources() *table {
 	return &table{"resource", []string{
 		"application_id", "identifier", "name", "scopes", "access_token_format", "revision", "created_at", "updated_at",
 	}, Resources, func(i int) []any {
-		return []any{r.Application, Resource(i), "API " + fmt.Sprint(i), Scope(i), "", int64(1), r.at(i, Resources), r.at(i, Resources)}
+		return []any{r.Application, Resource(i), "API " + strconv.Itoa(i), Scope(i), "", int64(1), r.at(i, Resources), r.at(i, Resources)}
 	}}
 }
 
@@ -236,7 +238,7 @@ func (r *rows) events() *table {
 		if rare(i) {
 			actor, action, object = RareActor, RareAction, "application:"+RareWord
 		}
-		state := `{"name":"Acme Billing Production ` + fmt.Sprint(i) + `","kind":"service","active":true,"grant_types":["client_credentials"],"scopes":["` + Scope(i%Scopes) + `"],"access_token_lifetime":3600}`
+		state := `{"name":"Acme Billing Production ` + strconv.Itoa(i) + `","kind":"service","active":true,"grant_types":["client_credentials"],"scopes":["` + Scope(i%Scopes) + `"],"access_token_lifetime":3600}`
 		return []any{ident.Record(), r.Application, r.at(i, r.Many), actor, action, object, "198.51.100.23", ident.Request(), state, state, "success"}
 	}}
 }
