@@ -32,7 +32,7 @@ func TestConsents(t *testing.T) {
 		t.Errorf("the conflict is about %q", got)
 	}
 	for body, places := range map[string]string{
-		`{"user_id":"nobody","client_id":"nobody"}`:                              "body.client_id body.scopes body.user_id",
+		`{"user_id":"nobody","client_id":"nobody"}`:                              "body.scopes body.user_id body.client_id",
 		`{"user_id":"` + bob + `","client_id":"` + other + `","scopes":["a b"]}`: "body.scopes[0]",
 		`{"name":"x"}`:  "body.name",
 		`{"user_id":7}`: "body.user_id",
