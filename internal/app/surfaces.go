@@ -7,34 +7,47 @@ import (
 	"slices"
 
 	"github.com/ostiary/ostiary/internal/core/application"
+	"github.com/ostiary/ostiary/internal/core/authorization"
 	"github.com/ostiary/ostiary/internal/core/instance"
 	"github.com/ostiary/ostiary/internal/core/resource"
 	"github.com/ostiary/ostiary/internal/core/scope"
 	"github.com/ostiary/ostiary/internal/endpoint/api"
 	"github.com/ostiary/ostiary/internal/endpoint/protocol"
+	"github.com/ostiary/ostiary/internal/endpoint/protocol/authorize"
 	"github.com/ostiary/ostiary/internal/endpoint/protocol/check"
 	"github.com/ostiary/ostiary/internal/endpoint/protocol/discovery"
 	"github.com/ostiary/ostiary/internal/endpoint/protocol/grant"
 	"github.com/ostiary/ostiary/internal/endpoint/protocol/introspect"
+	"github.com/ostiary/ostiary/internal/endpoint/protocol/logout"
 	"github.com/ostiary/ostiary/internal/endpoint/protocol/revoke"
+	"github.com/ostiary/ostiary/internal/endpoint/protocol/userinfo"
+	"github.com/ostiary/ostiary/internal/endpoint/signin"
 	"github.com/ostiary/ostiary/internal/web"
 )
 
 // protocolSurface is OAuth: what is below an application, and the metadata that
 // RFC 8414 puts at the root.
 func (a *App) protocolSurface(throttle *web.Throttle) *web.Surface {
+	issuers := a.issuers()
 	p := &protocol.Parts{
 		Applications: a.Applications, Clients: a.Clients, Tokens: a.Tokens, Signers: a.Signers,
 		Scopes: a.Scopes, Resources: a.Resources,
-		Limits: a.Limits, Usage: a.Usage, Throttle: throttle, Issuers: a.issuers(), Lease: a.Store.Lease,
-		PublishAhead: a.config.SigningKeyPublishAhead,
+		Limits: a.Limits, Usage: a.Usage, Throttle: throttle, Issuers: issuers, Lease: a.Store.Lease,
+		PublishAhead:  a.config.SigningKeyPublishAhead,
+		SessionCookie: func(id string) web.Cookie { return signin.SessionCookie(issuers.Of(id)) },
 	}
 	return web.NewSurface("protocol", protocol.WriteError, slices.Concat(
+		authorize.Routes(&authorize.Parts{
+			Parts: p, Desk: authorization.NewDesk(a.Ring, a.now), Sessions: a.Sessions, Consents: a.Consents, Users: a.Users,
+			Pages: a.pages, Now: a.now,
+		}),
 		grant.Routes(p),
 		introspect.Routes(p),
 		revoke.Routes(p),
+		userinfo.Routes(p),
+		logout.Routes(&logout.Parts{Parts: p, Sessions: a.Sessions, Ring: a.Ring, Pages: a.pages}),
 		check.Routes(p),
-		discovery.Routes(p, discovery.Offer{GrantTypes: grant.Types()}),
+		discovery.Routes(p, discovery.Offer{GrantTypes: grant.Types(), Languages: a.pages.Languages()}),
 	)...)
 }
 

@@ -127,10 +127,6 @@ func (s *Service) whole(ctx context.Context, a *Authorization, f *Family, id boo
 	return minted, s.keep(ctx, f)
 }
 
-// IDType is the `typ` of an ID token. With it, and nothing else, one comes back
-// as a hint.
-const IDType = "JWT"
-
 // RevokeFor takes back the live families of a user, of one client or, where
 // clientID is "", of all; it says how many they were.
 func (s *Service) RevokeFor(ctx context.Context, source audit.Source, applicationID, userID, clientID string) (int, error) {

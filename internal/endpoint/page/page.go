@@ -143,6 +143,9 @@ func valuesOf(pairs ...any) (map[string]any, error) {
 	return out, nil
 }
 
+// Languages are those of the catalogue, English first.
+func (s *Set) Languages() []string { return s.catalogue.Languages() }
+
 // Language chooses one of the catalogue's: by the preferences, best first
 // (ui_locales), then by the header Accept-Language, then English.
 func (s *Set) Language(preferences []string, r *http.Request) string {

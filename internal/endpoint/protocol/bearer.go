@@ -28,6 +28,11 @@ func (p *Parts) Bearer(r *http.Request) (b Bearer, err error) {
 	if err != nil {
 		return b, err
 	}
+	return p.Present(r, text)
+}
+
+// Present is Bearer for a token that was sent in another place.
+func (p *Parts) Present(r *http.Request, text string) (b Bearer, err error) {
 	b.Application, err = p.Application(r.Context(), r.PathValue("app"))
 	alive := false
 	if err == nil {

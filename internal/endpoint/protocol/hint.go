@@ -20,7 +20,7 @@ type Hint struct {
 // application signed, expired or not (OpenID Connect RP-Initiated Logout 1.0 §2);
 // false where it is anything else.
 func (p *Parts) Hint(ctx context.Context, applicationID, text string) (h Hint, ok bool, err error) {
-	payload, err := p.Signers.Verify(ctx, applicationID, text, token.IDType)
+	payload, err := p.Signers.Verify(ctx, applicationID, text, token.IDTokenType)
 	if errors.Is(err, key.ErrToken) {
 		return h, false, nil
 	}

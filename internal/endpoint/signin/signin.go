@@ -64,6 +64,9 @@ func New(d Deps) (*Pages, error) {
 	return &Pages{Deps: d, set: set, guard: http.NewCrossOriginProtection()}, nil
 }
 
+// Languages are those that the pages are written in.
+func (p *Pages) Languages() []string { return p.set.Languages() }
+
 // path gives the path of a page of an application.
 func (p *Pages) path(app *application.Application, below string) string {
 	issuers := p.Issuers()

@@ -120,6 +120,9 @@ const (
 	passkeyCookie = "ostiary-passkey" // between the question to an authenticator and its answer
 )
 
+// SessionCookie is the cookie of the sessions below an issuer.
+func SessionCookie(issuer string) web.Cookie { return web.NewCookie(sessionCookie, issuer) }
+
 func (v *visit) cookie(name string) web.Cookie {
 	return web.NewCookie(name, v.Issuers().Of(v.app.ID))
 }
