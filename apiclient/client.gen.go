@@ -724,10 +724,10 @@ type Application struct {
 	// CaptureApi Whether the user-record API of product A is served. It is kept and shown, and acts on nothing yet.
 	CaptureApi bool `json:"capture_api"`
 
-	// ClaimsInIdToken Whether the claims of the granted scopes stand in the id_token. It is kept and shown, and acts on nothing yet.
+	// ClaimsInIdToken Whether the claims of the granted scopes stand in the id_token.
 	ClaimsInIdToken bool `json:"claims_in_id_token"`
 
-	// CodeLifetime Seconds that an authorization code lives, 1 to 600. It is kept and shown, and acts on nothing yet.
+	// CodeLifetime Seconds that an authorization code lives, 1 to 600.
 	CodeLifetime int64 `json:"code_lifetime"`
 
 	// Id The id, part of every URL of the application.
@@ -739,13 +739,13 @@ type Application struct {
 	// LegacyPaths Whether the default application is served at the paths of other products too: /oauth2/authorize, /oauth2/token, /integration/rest/oAuth/authorize and /integration/rest/oAuth/getToken.
 	LegacyPaths bool `json:"legacy_paths"`
 
-	// LegacyTokenQuery Whether tokens are taken from query strings. It is kept and shown, and acts on nothing yet.
+	// LegacyTokenQuery Whether the token endpoint takes its parameters from the query string too.
 	LegacyTokenQuery bool `json:"legacy_token_query"`
 
 	// Name 1 to 255 characters.
 	Name string `json:"name"`
 
-	// RefreshRetryWindow Seconds in which a refresh whose answer was lost may be repeated, 0 to 3,600. It is kept and shown, and acts on nothing yet.
+	// RefreshRetryWindow Seconds in which a refresh whose answer was lost may be repeated, 0 to 3,600.
 	RefreshRetryWindow int64 `json:"refresh_retry_window"`
 
 	// Registration Whether people may make accounts by themselves, by a link that is sent to their address.
@@ -807,10 +807,10 @@ type ApplicationPatch struct {
 	// CaptureApi Whether the user-record API of product A is served. It is kept and shown, and acts on nothing yet.
 	CaptureApi nullable.Nullable[bool] `json:"capture_api,omitempty"`
 
-	// ClaimsInIdToken Whether the claims of the granted scopes stand in the id_token. It is kept and shown, and acts on nothing yet.
+	// ClaimsInIdToken Whether the claims of the granted scopes stand in the id_token.
 	ClaimsInIdToken nullable.Nullable[bool] `json:"claims_in_id_token,omitempty"`
 
-	// CodeLifetime Seconds that an authorization code lives, 1 to 600. It is kept and shown, and acts on nothing yet.
+	// CodeLifetime Seconds that an authorization code lives, 1 to 600.
 	CodeLifetime nullable.Nullable[int64] `json:"code_lifetime,omitempty"`
 
 	// Id The id, part of every URL of the application.
@@ -822,13 +822,13 @@ type ApplicationPatch struct {
 	// LegacyPaths Whether the default application is served at the paths of other products too: /oauth2/authorize, /oauth2/token, /integration/rest/oAuth/authorize and /integration/rest/oAuth/getToken.
 	LegacyPaths nullable.Nullable[bool] `json:"legacy_paths,omitempty"`
 
-	// LegacyTokenQuery Whether tokens are taken from query strings. It is kept and shown, and acts on nothing yet.
+	// LegacyTokenQuery Whether the token endpoint takes its parameters from the query string too.
 	LegacyTokenQuery nullable.Nullable[bool] `json:"legacy_token_query,omitempty"`
 
 	// Name 1 to 255 characters.
 	Name nullable.Nullable[string] `json:"name,omitempty"`
 
-	// RefreshRetryWindow Seconds in which a refresh whose answer was lost may be repeated, 0 to 3,600. It is kept and shown, and acts on nothing yet.
+	// RefreshRetryWindow Seconds in which a refresh whose answer was lost may be repeated, 0 to 3,600.
 	RefreshRetryWindow nullable.Nullable[int64] `json:"refresh_retry_window,omitempty"`
 
 	// Registration Whether people may make accounts by themselves, by a link that is sent to their address.

@@ -30,7 +30,7 @@ import (
 func (a *App) protocolSurface(throttle *web.Throttle) *web.Surface {
 	issuers := a.issuers()
 	p := &protocol.Parts{
-		Applications: a.Applications, Clients: a.Clients, Tokens: a.Tokens, Signers: a.Signers,
+		Applications: a.Applications, Clients: a.Clients, Tokens: a.Tokens, SignIn: a.SignIn, Signers: a.Signers,
 		Scopes: a.Scopes, Resources: a.Resources,
 		Limits: a.Limits, Usage: a.Usage, Throttle: throttle, Issuers: issuers, Lease: a.Store.Lease,
 		PublishAhead:  a.config.SigningKeyPublishAhead,

@@ -6,7 +6,6 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -98,26 +97,14 @@ var members = []member{
 	word("scope_policy", func(s *Settings) { s.ScopePolicy = "" }),
 	word("secret_policy", func(s *Settings) { s.SecretPolicy = "" }),
 	word("signing_algorithm", func(s *Settings) { s.SigningAlgorithm = "" }),
-	{
-		"refresh_retry_window",
-		seconds(0, maxRetryWindow, func(s *Settings, n int64) { s.RefreshRetryWindow = &n }),
-		func(a *Application) { a.Settings.RefreshRetryWindow = nil },
-	},
-	{
-		"code_lifetime",
-		seconds(1, maxCodeLifetime, func(s *Settings, n int64) { s.CodeLifetime = n }),
-		func(a *Application) { a.Settings.CodeLifetime = 0 },
-	},
-	{
-		"session_lifetime",
-		seconds(1, maxSessionLifetime, func(s *Settings, n int64) { s.SessionLifetime = n }),
-		func(a *Application) { a.Settings.SessionLifetime = 0 },
-	},
-	truth("registration", func(s *Settings) *bool { return &s.Registration }),
-	truth("capture_api", func(s *Settings) *bool { return &s.CaptureAPI }),
-	truth("legacy_paths", func(s *Settings) *bool { return &s.LegacyPaths }),
-	truth("legacy_token_query", func(s *Settings) *bool { return &s.LegacyTokenQuery }),
-	truth("claims_in_id_token", func(s *Settings) *bool { return &s.ClaimsInIDToken }),
+	whole("refresh_retry_window", seconds(0, maxRetryWindow, setRetryWindow), func(s *Settings) { s.RefreshRetryWindow = nil }),
+	whole("code_lifetime", seconds(1, maxCodeLifetime, setCodeLifetime), func(s *Settings) { s.CodeLifetime = 0 }),
+	whole("session_lifetime", seconds(1, maxSessionLifetime, setSessionLifetime), func(s *Settings) { s.SessionLifetime = 0 }),
+	flag("registration", registration),
+	flag("capture_api", func(s *Settings) *bool { return &s.CaptureAPI }),
+	flag("legacy_paths", legacyPaths),
+	flag("legacy_token_query", legacyTokenQuery),
+	flag("claims_in_id_token", claimsInIDToken),
 	word("vendor_name", func(s *Settings) { s.VendorName = "" }),
 }
 
@@ -135,29 +122,22 @@ func word(name string, reset func(*Settings)) member {
 	}, func(a *Application) { reset(&a.Settings) }}
 }
 
-func seconds(least, most int64, set func(*Settings, int64)) func(*Application, json.RawMessage) string {
-	return func(a *Application, raw json.RawMessage) string {
-		n, err := strconv.ParseInt(string(raw), 10, 64)
-		if err != nil || n < least || n > most {
-			return "Write a whole number of seconds, " + strconv.FormatInt(least, 10) + " to " + strconv.FormatInt(most, 10) + "."
-		}
-		set(&a.Settings, n)
-		return ""
+// whole is a setting that is a JSON number.
+func whole(name string, set func(*Settings, string) string, reset func(*Settings)) member {
+	return member{
+		name,
+		func(a *Application, raw json.RawMessage) string { return set(&a.Settings, string(raw)) },
+		func(a *Application) { reset(&a.Settings) },
 	}
 }
 
-func truth(name string, of func(*Settings) *bool) member {
-	return member{name, func(a *Application, raw json.RawMessage) string {
-		switch string(raw) {
-		case "true":
-			*of(&a.Settings) = true
-		case "false":
-			*of(&a.Settings) = false
-		default:
-			return "Write true or false."
-		}
-		return ""
-	}, func(a *Application) { *of(&a.Settings) = false }}
+// flag is a setting that is true or false.
+func flag(name string, of func(*Settings) *bool) member {
+	return member{
+		name,
+		func(a *Application, raw json.RawMessage) string { return truth(of)(&a.Settings, string(raw)) },
+		func(a *Application) { *of(&a.Settings) = false },
+	}
 }
 
 // readOnly are the members that are answered, and ignored where they are sent

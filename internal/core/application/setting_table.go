@@ -4,8 +4,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/ostiary/ostiary/internal/core/fault"
 )
@@ -13,10 +11,16 @@ import (
 // setting is one setting that an operator may choose by name.
 type setting struct {
 	name  string
-	words []string // the values there are, the default first; nil: free text
-	set   func(*Settings, string)
-	truth bool  // in documents it is no text, but true or false
-	most  int64 // not 0: a whole number, 1 to so many
+	words []string // the values there are, the default first; nil: others, which set judges
+	set   func(*Settings, string) (refusal string)
+}
+
+// chosen is a setting that is one of its words.
+func chosen(name string, set func(*Settings, string), words ...string) setting {
+	return setting{name, words, func(s *Settings, v string) string {
+		set(s, v)
+		return ""
+	}}
 }
 
 // maxVendorName bounds a text that stands in error messages, in characters.
@@ -26,27 +30,59 @@ const maxVendorName = 60
 // there yet is not in it, so that nobody chooses what does nothing; the presets
 // set it all the same, for the day that it acts.
 var table = []setting{
-	{"security_profile", []string{string(OAuth21), string(OAuth2)}, func(s *Settings, v string) { s.SecurityProfile = SecurityProfile(v) }, false, 0},
-	{"scope_policy", []string{string(Enforced), string(Optional)}, func(s *Settings, v string) { s.ScopePolicy = ScopePolicy(v) }, false, 0},
-	{"secret_policy", []string{string(Once), string(Revealable)}, func(s *Settings, v string) { s.SecretPolicy = SecretPolicy(v) }, false, 0},
-	{"signing_algorithm", []string{"ES256", "RS256", "EdDSA"}, func(s *Settings, v string) { s.SigningAlgorithm = v }, false, 0},
-	inSeconds("session_lifetime", maxSessionLifetime, func(s *Settings, n int64) { s.SessionLifetime = n }),
-	onOrOff("registration", func(s *Settings) *bool { return &s.Registration }),
-	onOrOff("legacy_paths", func(s *Settings) *bool { return &s.LegacyPaths }),
-	{"vendor_name", nil, func(s *Settings, v string) { s.VendorName = v }, false, 0},
+	chosen("security_profile", func(s *Settings, v string) { s.SecurityProfile = SecurityProfile(v) }, string(OAuth21), string(OAuth2)),
+	chosen("scope_policy", func(s *Settings, v string) { s.ScopePolicy = ScopePolicy(v) }, string(Enforced), string(Optional)),
+	chosen("secret_policy", func(s *Settings, v string) { s.SecretPolicy = SecretPolicy(v) }, string(Once), string(Revealable)),
+	chosen("signing_algorithm", func(s *Settings, v string) { s.SigningAlgorithm = v }, "ES256", "RS256", "EdDSA"),
+	{"refresh_retry_window", nil, seconds(0, maxRetryWindow, setRetryWindow)},
+	{"code_lifetime", nil, seconds(1, maxCodeLifetime, setCodeLifetime)},
+	{"session_lifetime", nil, seconds(1, maxSessionLifetime, setSessionLifetime)},
+	{"registration", nil, truth(registration)},
+	{"legacy_paths", nil, truth(legacyPaths)},
+	{"legacy_token_query", nil, truth(legacyTokenQuery)},
+	{"claims_in_id_token", nil, truth(claimsInIDToken)},
+	{"vendor_name", nil, setVendorName},
 }
 
-// onOrOff is a setting that is off unless it is chosen.
-func onOrOff(name string, of func(*Settings) *bool) setting {
-	return setting{name, []string{"false", "true"}, func(s *Settings, v string) { *of(s) = v == "true" }, true, 0}
+// Values that the table and the document set alike.
+func setRetryWindow(s *Settings, n int64)     { s.RefreshRetryWindow = &n }
+func setCodeLifetime(s *Settings, n int64)    { s.CodeLifetime = n }
+func setSessionLifetime(s *Settings, n int64) { s.SessionLifetime = n }
+func registration(s *Settings) *bool          { return &s.Registration }
+func legacyPaths(s *Settings) *bool           { return &s.LegacyPaths }
+func legacyTokenQuery(s *Settings) *bool      { return &s.LegacyTokenQuery }
+func claimsInIDToken(s *Settings) *bool       { return &s.ClaimsInIDToken }
+
+func setVendorName(s *Settings, v string) string {
+	v = strings.TrimSpace(v)
+	if !plain(v, maxVendorName) {
+		return "Write 1 to " + strconv.Itoa(maxVendorName) + " characters, none of them control characters."
+	}
+	s.VendorName = v
+	return ""
 }
 
-// inSeconds is a setting that is a number of seconds.
-func inSeconds(name string, most int64, set func(*Settings, int64)) setting {
-	return setting{name, nil, func(s *Settings, v string) {
-		n, _ := strconv.ParseInt(v, 10, 64) // Set has read it
+// seconds takes a whole number of seconds.
+func seconds(least, most int64, set func(*Settings, int64)) func(*Settings, string) string {
+	return func(s *Settings, v string) string {
+		n, err := strconv.ParseInt(v, 10, 64)
+		if err != nil || n < least || n > most {
+			return "Write a whole number of seconds, " + strconv.FormatInt(least, 10) + " to " + strconv.FormatInt(most, 10) + "."
+		}
 		set(s, n)
-	}, false, most}
+		return ""
+	}
+}
+
+// truth takes true or false.
+func truth(of func(*Settings) *bool) func(*Settings, string) string {
+	return func(s *Settings, v string) string {
+		if v != "true" && v != "false" {
+			return "Write true or false."
+		}
+		*of(s) = v == "true"
+		return ""
+	}
 }
 
 // SettingNames are the names that Set knows.
@@ -65,25 +101,12 @@ func (s *Settings) Set(name, value string) error {
 		return fault.Invalidf(name, "There is no such application setting; there are %s.", strings.Join(SettingNames(), ", "))
 	}
 	t := table[i]
-	if t.words != nil {
-		if !slices.Contains(t.words, value) {
-			return fault.Invalidf(name, "Choose one of %s.", strings.Join(t.words, ", "))
-		}
-		t.set(s, value)
-		return nil
+	if t.words != nil && !slices.Contains(t.words, value) {
+		return fault.Invalidf(name, "Choose one of %s.", strings.Join(t.words, ", "))
 	}
-	value = strings.TrimSpace(value)
-	if t.most != 0 {
-		if n, err := strconv.ParseInt(value, 10, 64); err != nil || n < 1 || n > t.most {
-			return fault.Invalidf(name, "Write a whole number of seconds, 1 to %d.", t.most)
-		}
-		t.set(s, value)
-		return nil
+	if text := t.set(s, value); text != "" {
+		return fault.Invalidf(name, "%s", text)
 	}
-	if value == "" || utf8.RuneCountInString(value) > maxVendorName || !utf8.ValidString(value) || strings.ContainsFunc(value, unicode.IsControl) {
-		return fault.Invalidf(name, "Write 1 to %d characters, none of them control characters.", maxVendorName)
-	}
-	t.set(s, value)
 	return nil
 }
 
@@ -107,7 +130,7 @@ func Preset(name string) (Settings, error) {
 // where it takes others, or none.
 func Words(name string) []string {
 	i := slices.IndexFunc(table, func(t setting) bool { return t.name == name })
-	if i < 0 || table[i].truth {
+	if i < 0 {
 		return nil
 	}
 	return table[i].words

@@ -103,7 +103,9 @@ func (s *Service) Implicit(ctx context.Context, a *Authorization, access, id boo
 // Password makes what the grant `password` answers with (RFC 6749 §4.3); never a
 // refresh token.
 func (s *Service) Password(ctx context.Context, a *Authorization) (*Minted, error) {
-	return s.whole(ctx, a, s.grant(a, oauth.Password), slices.Contains(a.Scopes, openid))
+	f := s.grant(a, oauth.Password)
+	f.Details.AuthTime = f.IssuedAt.Unix() // the password came with the request
+	return s.whole(ctx, a, f, slices.Contains(a.Scopes, openid))
 }
 
 // whole makes an access token of all that a user agreed to, an id_token beside it

@@ -145,8 +145,8 @@ func (f *Family) refreshIssuedAt() time.Time {
 	return time.Time{}
 }
 
-// subject is `sub` (RFC 9068 §2.2).
-func (f *Family) subject() string {
+// Subject is `sub` (RFC 9068 §2.2).
+func (f *Family) Subject() string {
 	if f.UserID == "" {
 		return f.ClientID
 	}

@@ -56,7 +56,7 @@ func (s *Service) identify(ctx context.Context, i *identity) (string, error) {
 		String("aud", f.ClientID).
 		Int("exp", expires.Unix()).
 		Int("iat", issued.Unix())
-	o = f.Details.authentication(o)
+	o = f.Details.Authentication(o)
 	if f.Details.Nonce != "" && !i.again {
 		o = o.String("nonce", f.Details.Nonce)
 	}

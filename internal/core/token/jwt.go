@@ -22,7 +22,7 @@ const accessType = "at+jwt"
 // where it acts for itself.
 func claims(f *Family, a *access, issuer string) []byte {
 	const fixed = 360 // names, punctuation, jti, three times
-	size := fixed + len(issuer) + len(f.ClientID) + len(f.subject()) + len(f.Details.ACR)
+	size := fixed + len(issuer) + len(f.ClientID) + len(f.Subject()) + len(f.Details.ACR)
 	scopes, audience := a.scopesOf(f), a.audienceOf(f)
 	if len(audience) == 0 {
 		audience = []string{issuer}
@@ -35,18 +35,18 @@ func claims(f *Family, a *access, issuer string) []byte {
 	o := oauth.NewObject(size).
 		String("iss", issuer).
 		Strings("aud", audience).
-		String("sub", f.subject()).
+		String("sub", f.Subject()).
 		String("client_id", f.ClientID).
 		Words("scope", scopes).
 		String("jti", reference{f.ID, a.generation}.String()).
 		Int("iat", a.issued.Unix()).
 		Int("exp", a.expires.Unix())
-	return f.Details.authentication(o).Close()
+	return f.Details.Authentication(o).Close()
 }
 
-// authentication adds how the user authenticated, as far as it is known (RFC
+// Authentication adds how the user authenticated, as far as it is known (RFC
 // 9068 §2.2.1, OpenID Connect Core 1.0 §2).
-func (d *Details) authentication(o oauth.Object) oauth.Object {
+func (d *Details) Authentication(o oauth.Object) oauth.Object {
 	if d.AuthTime > 0 {
 		o = o.Int("auth_time", d.AuthTime)
 	}

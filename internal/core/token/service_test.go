@@ -40,29 +40,41 @@ type bed struct {
 
 func newBed(t testing.TB) *bed {
 	t.Helper()
+	return newBedOn(t, store.Options{Data: t.TempDir()})
+}
+
+func newBedOn(t testing.TB, options store.Options) *bed {
+	t.Helper()
 	b := &bed{
 		t: t, now: time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC),
 		app: &application.Application{ID: "app-one"}, other: &application.Application{ID: "app-two"},
 	}
-	clock := func() time.Time { return b.now }
-	db, err := store.Open(t.Context(), store.Options{Data: t.TempDir(), Now: clock})
+	options.Now = func() time.Time { return b.now }
+	db, err := store.Open(t.Context(), options)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	ring, err := key.OpenRing(t.Context(), db.Keys(), [32]byte{1}, clock)
-	if err != nil {
-		t.Fatal(err)
-	}
 	b.db = db
-	b.clients = client.NewRegistry(db.Clients(), ring, clock, 1<<20)
-	b.signers = key.NewSigners(db.Keys(), ring, clock, key.DefaultSchedule)
-	b.users = user.NewRegistry(db.Users(), 1<<20)
-	b.tokens = token.NewService(db.Tokens(), token.Registries{
-		Clients: b.clients, Users: b.users,
-		Scopes: scope.NewRegistry(db.Scopes(), 1<<20), Resources: resource.NewRegistry(db.Resources(), 1<<20),
-	}, ring, b.signers, clock, 8<<20)
+	b.start()
 	return b
+}
+
+// start makes the services over the database: they remember nothing.
+func (b *bed) start() {
+	b.t.Helper()
+	clock := func() time.Time { return b.now }
+	ring, err := key.OpenRing(b.t.Context(), b.db.Keys(), [32]byte{1}, clock)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.clients = client.NewRegistry(b.db.Clients(), ring, clock, 1<<20)
+	b.signers = key.NewSigners(b.db.Keys(), ring, clock, key.DefaultSchedule)
+	b.users = user.NewRegistry(b.db.Users(), 1<<20)
+	b.tokens = token.NewService(b.db.Tokens(), token.Registries{
+		Clients: b.clients, Users: b.users,
+		Scopes: scope.NewRegistry(b.db.Scopes(), 1<<20), Resources: resource.NewRegistry(b.db.Resources(), 1<<20),
+	}, ring, b.signers, clock, 8<<20)
 }
 
 func (b *bed) client(app *application.Application, format lifetime.Format) *client.Client {

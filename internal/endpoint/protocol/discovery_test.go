@@ -23,20 +23,28 @@ func TestMetadata(t *testing.T) {
 	want := map[string]any{
 		"issuer":                                r.issuer(),
 		"token_endpoint":                        r.issuer() + "/oauth2/token",
-		"token_endpoint_auth_methods_supported": secret,
+		"token_endpoint_auth_methods_supported": append(secret, "none"),
 		"jwks_uri":                              r.issuer() + "/oauth2/jwks",
-		"response_types_supported":              []any{},
-		"grant_types_supported":                 []any{"client_credentials"},
+		"response_types_supported":              []any{"code"},
+		"grant_types_supported":                 []any{"authorization_code", "client_credentials", "refresh_token"},
 		"introspection_endpoint":                r.issuer() + "/oauth2/introspect",
 		"introspection_endpoint_auth_methods_supported": secret,
 		"revocation_endpoint":                           r.issuer() + "/oauth2/revoke",
 		"revocation_endpoint_auth_methods_supported":    append(secret, "none"),
+		"authorization_endpoint":                        r.issuer() + "/oauth2/authorize",
+		"userinfo_endpoint":                             r.issuer() + "/oauth2/userinfo",
+		"end_session_endpoint":                          r.issuer() + "/oauth2/logout",
+		"code_challenge_methods_supported":              []any{"S256"},
+		"id_token_signing_alg_values_supported":         []any{"ES256"},
+		"request_uri_parameter_supported":               false,
 	}
 	for _, path := range documents(r)[:2] {
 		got := r.do("GET", path, "", nil)
 		got.wantStatus(t, path, 200)
-		if !reflect.DeepEqual(got.body, want) {
-			t.Errorf("%s: got %v, want %v", path, got.body, want)
+		for name, value := range want {
+			if !reflect.DeepEqual(got.body[name], value) {
+				t.Errorf("%s: %s is %v, want %v", path, name, got.body[name], value)
+			}
 		}
 	}
 }

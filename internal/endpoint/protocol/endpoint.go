@@ -3,6 +3,7 @@ package protocol
 import (
 	"net/http"
 
+	"github.com/ostiary/ostiary/internal/core/fault"
 	"github.com/ostiary/ostiary/internal/core/oauth"
 	"github.com/ostiary/ostiary/internal/core/usage"
 	"github.com/ostiary/ostiary/internal/web"
@@ -30,7 +31,7 @@ func (p *Parts) endpoint(kind usage.Kind, answer Answer, open bool) web.Handler 
 	return func(w http.ResponseWriter, r *http.Request) error {
 		info := web.InfoOf(r)
 		call := &Call{Address: info.Address, RequestID: info.ID}
-		err := p.enter(w, r, call)
+		err := p.enter(w, r, call, kind.Token())
 		if open {
 			p.AllowOrigin(w, r, call.Client)
 		}
@@ -42,11 +43,33 @@ func (p *Parts) endpoint(kind usage.Kind, answer Answer, open bool) web.Handler 
 	}
 }
 
-func (p *Parts) enter(w http.ResponseWriter, r *http.Request, call *Call) (err error) {
-	if call.Form, err = ReadForm(w, r); err != nil {
+func (p *Parts) enter(w http.ResponseWriter, r *http.Request, call *Call, token bool) (err error) {
+	query := ""
+	if token && r.URL.RawQuery != "" {
+		if query, err = p.legacyQuery(r); err != nil {
+			return err
+		}
+	}
+	if call.Form, err = ReadForm(w, r, query); err != nil {
 		return err
 	}
 	return p.authenticate(r, call)
+}
+
+// legacyQuery gives the query string of a request for a token where the
+// application takes parameters from there (legacy_token_query), against RFC 6749
+// §3.2: callers of another product send them so. Query strings are logged
+// nowhere.
+func (p *Parts) legacyQuery(r *http.Request) (string, error) {
+	app, err := p.Application(r.Context(), r.PathValue("app"))
+	switch {
+	case fault.KindOf(err) == fault.NotFound:
+		return "", nil // whose application is unknown is told by authenticate
+	case err != nil || !app.Settings.LegacyTokenQuery:
+		return "", err
+	default:
+		return r.URL.RawQuery, nil
+	}
 }
 
 // count counts a call by its outcome. Of the endpoints that issue nothing the

@@ -20,8 +20,8 @@ const (
 )
 
 // Form holds the parameters of a request, each once, `resource` excepted, which
-// may be there several times (RFC 8707 §2). Parameters of the query
-// string are not among them (RFC 6749 §2.3.1, §3.2).
+// may be there several times (RFC 8707 §2). Parameters of the query string are not
+// among them (RFC 6749 §2.3.1, §3.2), unless the application says so.
 type Form struct {
 	pairs    []pair
 	few      [12]pair // room for what a request usually has
@@ -61,12 +61,19 @@ func (f *Form) All(name string) []string {
 // first value of each counts.
 func (f *Form) Repeated() []string { return f.repeated }
 
-// ReadForm reads the parameters from the body of a request. The error is an
+// ReadForm reads the parameters from the body of a request and from more, which
+// is encoded as a body is; beside it there need not be a body. The error is an
 // *oauth.Error.
-func ReadForm(w http.ResponseWriter, r *http.Request) (*Form, error) {
+func ReadForm(w http.ResponseWriter, r *http.Request, more string) (*Form, error) {
+	if more != "" && r.ContentLength == 0 {
+		return ParseForm(more)
+	}
 	body, err := readBody(w, r)
 	if err != nil {
 		return nil, err
+	}
+	if more != "" {
+		body += "&" + more
 	}
 	return ParseForm(body)
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/ostiary/ostiary/internal/core/oauth"
 	"github.com/ostiary/ostiary/internal/core/resource"
 	"github.com/ostiary/ostiary/internal/core/scope"
+	"github.com/ostiary/ostiary/internal/core/signin"
 	"github.com/ostiary/ostiary/internal/core/token"
 	"github.com/ostiary/ostiary/internal/core/usage"
 	"github.com/ostiary/ostiary/internal/web"
@@ -26,6 +27,7 @@ type Parts struct {
 	Applications *application.Registry
 	Clients      *client.Registry
 	Tokens       *token.Service
+	SignIn       *signin.Service // how users prove who they are
 	Scopes       *scope.Registry
 	Resources    *resource.Registry
 	Signers      *key.Signers

@@ -25,6 +25,7 @@ type Request struct {
 	Peer      netip.Addr
 	GrantType oauth.GrantType
 	Scopes    []string // as asked for; none where the parameter was absent or empty
+	Granted   bool     // scopes were granted before: a code or a refresh token is exchanged
 }
 
 // Rule is one rule over its setting. Check answers with an *oauth.Error.

@@ -18,18 +18,27 @@ import (
 	"github.com/ostiary/ostiary/internal/web"
 )
 
-// admitted is what a request is given, once nothing refused it.
+// admitted is what a request is given, once nothing refused it. Of an exchange it
+// is what the request asks for, which its grant may narrow.
 type admitted struct {
 	scopes []string
+	asked  bool // the request named scopes
 	target resource.Target
 }
 
-// issue makes what a grant gives.
-type issue func(ctx context.Context, p *protocol.Parts, call *protocol.Call, what admitted) (*token.Minted, error)
+// grant is one grant type: what it makes, and whether it exchanges what was
+// granted before.
+type grant struct {
+	issue    func(ctx context.Context, p *protocol.Parts, call *protocol.Call, what admitted) (*token.Minted, error)
+	exchange bool
+}
 
 // grants that work here. The metadata document announces these and no others.
-var grants = map[oauth.GrantType]issue{
-	oauth.ClientCredentials: clientCredentials,
+var grants = map[oauth.GrantType]grant{
+	oauth.AuthorizationCode: {authorizationCode, true},
+	oauth.ClientCredentials: {clientCredentials, false},
+	oauth.Password:          {password, false},
+	oauth.RefreshToken:      {refreshToken, true},
 }
 
 // Types gives the grant types that work here, in the order of their names.
@@ -48,15 +57,15 @@ func Routes(p *protocol.Parts) []web.Route {
 // answer takes a request through the phases. The client's rules come before the
 // grant, so that no grant can forget one.
 func answer(p *protocol.Parts, w http.ResponseWriter, r *http.Request, call *protocol.Call) error {
-	grant, issue, err := choose(call) // 3 the grant: known here at all
+	name, chosen, err := choose(call) // 3 the grant: known here at all
 	if err != nil {
 		return err
 	}
-	what, err := admit(r.Context(), p, call, grant) // 4 the client's rules; then what is asked for
+	what, err := admit(r.Context(), p, call, name, chosen.exchange) // 4 the client's rules; then what is asked for
 	if err != nil {
 		return err
 	}
-	minted, err := issue(r.Context(), p, call, what) // 5 the grant's own file
+	minted, err := chosen.issue(r.Context(), p, call, what) // 5 the grant's own file
 	if err != nil {
 		return err
 	}
@@ -66,52 +75,75 @@ func answer(p *protocol.Parts, w http.ResponseWriter, r *http.Request, call *pro
 
 // choose finds the grant that is asked for. A client that may do nothing is not
 // told which ones there are.
-func choose(call *protocol.Call) (oauth.GrantType, issue, error) {
+func choose(call *protocol.Call) (oauth.GrantType, grant, error) {
 	if call.Client.Idle(call.Application) {
-		return "", nil, oauth.UnauthorizedClient("This client has no feature and no grant type; ask the operator to give it one.")
+		return "", grant{}, oauth.UnauthorizedClient("This client has no feature and no grant type; ask the operator to give it one.")
 	}
 	name := oauth.GrantType(call.Form.Get("grant_type"))
 	if name == "" {
-		return "", nil, oauth.InvalidRequest("The parameter grant_type is missing.")
+		return "", grant{}, oauth.InvalidRequest("The parameter grant_type is missing.")
 	}
-	issue, ok := grants[name]
+	chosen, ok := grants[name]
 	if !ok {
-		return "", nil, oauth.UnsupportedGrantType("This server does not know the grant type; the metadata document names those that it knows.")
+		return "", grant{}, oauth.UnsupportedGrantType("This server does not know the grant type; the metadata document names those that it knows.")
 	}
-	return name, issue, nil
+	return name, chosen, nil
 }
 
 // admit holds the request to the client's rules, finds the resources that it
-// names (RFC 8707 §2), and gives the scopes that suit the grant and them.
-func admit(ctx context.Context, p *protocol.Parts, call *protocol.Call, grant oauth.GrantType) (what admitted, err error) {
-	request := &rule.Request{Peer: call.Address, GrantType: grant}
+// names (RFC 8707 §2), and gives the scopes that suit the grant and them. At an
+// exchange scopes and resources are judged by what was granted, later.
+func admit(ctx context.Context, p *protocol.Parts, call *protocol.Call, name oauth.GrantType, exchange bool) (what admitted, err error) {
+	request := &rule.Request{Peer: call.Address, GrantType: name, Granted: exchange}
 	if request.Scopes, err = oauth.ParseScope(call.Form.Get("scope")); err != nil {
 		return what, err
 	}
-	asked := len(request.Scopes) > 0
+	what.asked = len(request.Scopes) > 0
 	if err := call.Client.CheckToken(call.Application, request); err != nil {
 		return what, err
+	}
+	if exchange {
+		what.scopes = request.Scopes
+		return what, nil
 	}
 	if what.target, err = p.Resources.Target(ctx, call.Application.ID, call.Form.All("resource")); err != nil {
 		return what, err
 	}
-	if what.scopes, err = p.Scopes.Admit(ctx, call.Application.ID, grant, request.Scopes, asked); err != nil {
+	if what.scopes, err = p.Scopes.Admit(ctx, call.Application.ID, name, request.Scopes, what.asked); err != nil {
 		return what, err
 	}
-	what.scopes, err = what.target.Admit(what.scopes, asked)
+	what.scopes, err = what.target.Admit(what.scopes, what.asked)
 	return what, err
 }
 
-// document is the answer of RFC 6749 §5.1. Without expires_in a token never
-// expires; an empty scope is left out.
+// presented is a code or a refresh token as the request brings it.
+func presented(p *protocol.Parts, call *protocol.Call, name string) (*token.Presented, error) {
+	text := call.Form.Get(name)
+	if text == "" {
+		return nil, oauth.InvalidRequest("The parameter " + name + " is missing.")
+	}
+	return &token.Presented{
+		Application: call.Application, Client: call.Client, Issuer: p.Issuer(call.Application.ID),
+		Text: text, Resources: call.Form.All("resource"), Source: call.Source(),
+	}, nil
+}
+
+// document is the answer of RFC 6749 §5.1 and OpenID Connect Core 1.0 §3.1.3.3.
+// Without expires_in a token never expires; an empty scope is left out.
 func document(m *token.Minted) []byte {
-	size := 128 + len(m.Text)
+	size := 160 + len(m.Text) + len(m.Refresh) + len(m.IDToken)
 	for _, s := range m.Scopes {
 		size += len(s) + 1
 	}
 	o := oauth.NewObject(size).String("access_token", m.Text).String("token_type", "Bearer")
 	if m.Lifetime > 0 {
 		o = o.Int("expires_in", int64(m.Lifetime.Seconds()))
+	}
+	if m.Refresh != "" {
+		o = o.String("refresh_token", m.Refresh)
+	}
+	if m.IDToken != "" {
+		o = o.String("id_token", m.IDToken)
 	}
 	return o.Words("scope", m.Scopes).Close()
 }

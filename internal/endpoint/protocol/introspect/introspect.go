@@ -34,7 +34,7 @@ func answer(p *protocol.Parts, w http.ResponseWriter, r *http.Request, call *pro
 	if err != nil {
 		return err
 	}
-	t, ok, err := p.Tokens.Find(r.Context(), call.Application, text)
+	t, ok, err := p.Tokens.Inspect(r.Context(), call.Application, text)
 	if ok && err == nil {
 		ok, err = mayKnow(r.Context(), p, call, &t)
 	}
@@ -71,7 +71,8 @@ func parameters(form *protocol.Form) (text string, presenter netip.Addr, err err
 
 // mayKnow tells whether the caller may look at a token: a confidential client
 // that may do anything at all, and is the token's own, an owner, allowed the
-// scope for it, or one that introspects for a resource that the token is for.
+// scope for it, or one that introspects for a resource that the token is for. A
+// refresh token is for this server alone.
 func mayKnow(ctx context.Context, p *protocol.Parts, call *protocol.Call, t *token.Token) (bool, error) {
 	c := call.Client
 	if c.Public || c.Idle(call.Application) {
@@ -80,36 +81,48 @@ func mayKnow(ctx context.Context, p *protocol.Parts, call *protocol.Call, t *tok
 	if c.ID == t.Client.ID || c.Settings.Features.Has(client.Owner) || slices.Contains(c.Settings.Scopes.Allowed, scope.Introspect) {
 		return true, nil
 	}
-	return p.Resources.MayIntrospect(ctx, call.Application.ID, t.Family.Audience, c.Sequence)
+	return p.Resources.MayIntrospect(ctx, call.Application.ID, t.Audience, c.Sequence)
 }
 
 // document is the answer of RFC 7662 §2.2. A token that never expires has no
-// `exp`, one without scopes no `scope`.
+// `exp`, one without scopes no `scope`, and one of which it is not known when it
+// was made no `iat`. The user's address is for those who have the scope for it. A refresh token is told by its type, so that nobody takes it
+// for an access token.
 func document(t *token.Token, issuer string) []byte {
 	f := t.Family
-	audience := f.Audience
+	audience := t.Audience
 	if len(audience) == 0 {
 		audience = []string{issuer}
 	}
-	size := 320 + len(issuer) + 2*len(f.ClientID)
-	for _, a := range audience {
-		size += len(a) + 3
+	size := 400 + len(issuer) + 2*len(f.ClientID)
+	for _, list := range [][]string{audience, t.Scopes, f.Details.AMR} {
+		for _, word := range list {
+			size += len(word) + 3
+		}
 	}
-	for _, s := range f.Scopes {
-		size += len(s) + 1
+	kind := "Bearer"
+	if t.Refresh {
+		kind = "refresh_token"
 	}
 	o := oauth.NewObject(size).
 		Bool("active", true).
-		Words("scope", f.Scopes).
-		String("client_id", f.ClientID).
-		String("token_type", "Bearer")
-	if !f.Never() {
-		o = o.Int("exp", f.AccessExpiresAt.Unix())
+		Words("scope", t.Scopes).
+		String("client_id", f.ClientID)
+	if t.User != nil && t.User.Email != "" && slices.Contains(t.Scopes, "email") {
+		o = o.String("username", t.User.Email)
 	}
-	return o.Int("iat", f.IssuedAt.Unix()).
-		String("sub", f.ClientID).
+	o = o.String("token_type", kind)
+	if !t.ExpiresAt.IsZero() {
+		o = o.Int("exp", t.ExpiresAt.Unix())
+	}
+	if !t.IssuedAt.IsZero() {
+		o = o.Int("iat", t.IssuedAt.Unix())
+	}
+	o = o.String("sub", f.Subject()).
 		Strings("aud", audience).
-		String("iss", issuer).
-		String("jti", t.ID).
-		Close()
+		String("iss", issuer)
+	if t.ID != "" {
+		o = o.String("jti", t.ID)
+	}
+	return f.Details.Authentication(o).Close()
 }

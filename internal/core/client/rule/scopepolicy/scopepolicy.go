@@ -17,8 +17,12 @@ type Setting struct {
 
 // Check refuses scopes beyond the allowed ones, and a request that names none
 // where some are allowed; with AllowUnscoped such a request gets them all. A
-// client that is allowed no scopes gets an empty scope.
+// client that is allowed no scopes gets an empty scope. Where scopes were granted
+// before, the exchange leaves out what is not allowed any more.
 func (s Setting) Check(_ *rule.Subject, request *rule.Request) error {
+	if request.Granted {
+		return nil
+	}
 	if len(request.Scopes) == 0 {
 		if len(s.Allowed) == 0 {
 			return nil
