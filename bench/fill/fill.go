@@ -43,7 +43,7 @@ func open(ctx context.Context, data, url string) (database, error) {
 			return nil, err
 		}
 		// The server makes it anew when it starts: row by row it takes minutes.
-		_, err = conn.Exec(ctx, `DROP INDEX IF EXISTS client_block_text`)
+		_, err = conn.Exec(ctx, `DROP INDEX IF EXISTS client_folded_text`)
 		return postgres{conn}, err
 	}
 	db, err := sql.Open("sqlite", "file:"+filepath.Join(data, "ostiary.db")+"?_pragma=synchronous(off)&_pragma=cache_size(-400000)&_pragma=wal_autocheckpoint(100000)")
