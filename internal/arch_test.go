@@ -99,6 +99,8 @@ var parsers = []string{
 	"internal/core/oauth",                // scopes, claims, PKCE
 	"internal/core/resource",             // identifiers of resources
 	"internal/core/scope",                // targets of requests at gateways, patterns of URLs
+	"internal/core/session",              // cookies
+	"internal/core/signin",               // sealed states, tokens of links, codes
 	"internal/core/token",                // opaque tokens
 	"internal/core/user",                 // documents of users, their attributes
 	"internal/endpoint/api",              // cursors, bodies, entity tags

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -26,10 +27,10 @@ const (
 	selectConsent     = selectConsents + `x.application_id = $1 AND x.user_id = $2 AND c.application_id = $3 AND c.id = $4`
 	selectConsentByID = selectConsents + `x.application_id = $1 AND x.id = $2`
 
-	// A list that is narrowed by the user is short; others go along the place in
-	// the list, that of a client along its own index.
+	// A list that is narrowed by the user is short, and sorted when it is read;
+	// others go along the place in the list, that of a client along its own index.
 	listConsents         = selectConsents + `x.application_id = $1 AND x.sequence > $2 ORDER BY x.sequence LIMIT $3`
-	listConsentsOfUser   = selectConsents + `x.application_id = $1 AND x.user_id = $2 AND x.sequence > $3 ORDER BY x.sequence LIMIT $4`
+	listConsentsOfUser   = selectConsents + `x.application_id = $1 AND x.user_id = $2`
 	listConsentsOfClient = selectConsents + `x.client_sequence = (SELECT sequence FROM client WHERE application_id = $1 AND id = $2)
 		AND x.sequence > $3 ORDER BY x.sequence LIMIT $4`
 )
@@ -87,7 +88,10 @@ func (t Consents) List(ctx context.Context, applicationID string, f consent.Filt
 		}
 		return []*consent.Consent{found}, nil
 	case f.UserID != "":
-		return readAll(ctx, t.db, scanConsent, listConsentsOfUser, applicationID, f.UserID, f.After, f.Limit)
+		list, err := readAll(ctx, t.db, scanConsent, listConsentsOfUser, applicationID, f.UserID)
+		list = slices.DeleteFunc(list, func(c *consent.Consent) bool { return c.Sequence <= f.After })
+		slices.SortFunc(list, func(a, b *consent.Consent) int { return cmp.Compare(a.Sequence, b.Sequence) })
+		return list[:min(len(list), f.Limit)], err
 	case f.ClientID != "":
 		return readAll(ctx, t.db, scanConsent, listConsentsOfClient, applicationID, f.ClientID, f.After, f.Limit)
 	default:

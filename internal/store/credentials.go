@@ -2,7 +2,10 @@ package store
 
 import (
 	"bytes"
+	"cmp"
 	"context"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/ostiary/ostiary/internal/core/audit"
@@ -21,7 +24,7 @@ var _ signin.Credentials = Credentials{}
 const (
 	credentialNames = `id, application_id, user_id, kind, label, key, data, counter, created_at, used_at`
 
-	listCredentials       = `SELECT ` + credentialNames + ` FROM credential WHERE application_id = $1 AND user_id = $2 ORDER BY created_at, id`
+	listCredentials       = `SELECT ` + credentialNames + ` FROM credential WHERE application_id = $1 AND user_id = $2`
 	selectCredentialByKey = `SELECT ` + credentialNames + ` FROM credential WHERE application_id = $1 AND key = $2 AND length(key) > 0`
 	selectRecovery        = `SELECT digest, digest_key FROM recovery_code WHERE application_id = $1 AND user_id = $2 ORDER BY digest`
 	deleteRecovery        = `DELETE FROM recovery_code WHERE application_id = $1 AND user_id = $2`
@@ -44,7 +47,11 @@ func (t Credentials) List(ctx context.Context, applicationID, userID string) ([]
 	if !storable(userID) {
 		return nil, nil
 	}
-	return readAll(ctx, t.db, scanCredential, listCredentials, applicationID, userID)
+	list, err := readAll(ctx, t.db, scanCredential, listCredentials, applicationID, userID)
+	slices.SortFunc(list, func(a, b signin.Credential) int {
+		return cmp.Or(a.CreatedAt.Compare(b.CreatedAt), strings.Compare(a.ID, b.ID))
+	})
+	return list, err
 }
 
 // ByKey implements signin.Credentials.

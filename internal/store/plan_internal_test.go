@@ -71,6 +71,34 @@ func TestPlansOfUsers(t *testing.T) {
 	})
 }
 
+// With 1,000,000 sessions, and as many consents.
+func TestPlansOfSessions(t *testing.T) {
+	t.Parallel()
+	db, _ := opened(t, Options{})
+	checkPlans(t, db, map[string]planned{
+		"session":              {selectSignedIn, 1, "SEARCH x USING PRIMARY KEY"},
+		"sessions of a user":   {listSignedIn, 2, "signed_in_user"},
+		"too many of a user":   {selectSIDs, 2, "signed_in_user"},
+		"expired":              {selectExpired, 2, "signed_in_expiry"},
+		"seen":                 {updateSeen(db.dialect), 1, "SEARCH signed_in USING INDEX sqlite_autoindex_signed_in"},
+		"end":                  {deleteSignedIn(db.dialect), 1, "SEARCH signed_in USING INDEX sqlite_autoindex_signed_in"},
+		"notices of an end":    {insertNotices(db.dialect), 3, "SEARCH signed_in_client USING PRIMARY KEY"},
+		"clients of an end":    {deleteSignedInClients(db.dialect), 1, "SEARCH signed_in_client USING PRIMARY KEY"},
+		"notices":              {selectNotices, 2, "logout_notice_due"},
+		"consent":              {selectConsent, 4, "consent_user"},
+		"consent by id":        {selectConsentByID, 2, "consent_id"},
+		"consents":             {listConsents, 3, "consent_list"},
+		"consents of a user":   {listConsentsOfUser, 2, "consent_user"},
+		"consents of a client": {listConsentsOfClient, 4, "consent_client"},
+		"consents of the gone": {removeConsents, 2, "consent_client"},
+		"credentials":          {listCredentials, 2, "USING PRIMARY KEY"},
+		"passkey":              {selectCredentialByKey, 2, "credential_key"},
+		"recovery codes":       {selectRecovery, 2, "USING PRIMARY KEY"},
+		"link":                 {selectLink, 3, "SEARCH l USING PRIMARY KEY"},
+		"old links":            {removeLinks, 2, "link_expiry"},
+	})
+}
+
 // planned is a statement, how many parameters it has, and the index that it is to
 // use.
 type planned struct {

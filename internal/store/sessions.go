@@ -1,7 +1,9 @@
 package store
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,13 +26,12 @@ const signedInNames = `x.id, x.sid, x.application_id, x.user_id, x.user_era, x.a
 const (
 	// A row for each client that took part, or one with NULL.
 	selectSignedIn = `SELECT ` + signedInNames + `, c.client_id FROM signed_in x
-		LEFT JOIN signed_in_client c ON c.sid = x.sid WHERE x.id = $1 ORDER BY c.client_id`
+		LEFT JOIN signed_in_client c ON c.sid = x.sid WHERE x.id = $1`
 	listSignedIn = `SELECT ` + signedInNames + `, c.client_id FROM signed_in x
-		LEFT JOIN signed_in_client c ON c.sid = x.sid WHERE x.application_id = $1 AND x.user_id = $2 ORDER BY x.auth_time DESC, x.sid, c.client_id`
+		LEFT JOIN signed_in_client c ON c.sid = x.sid WHERE x.application_id = $1 AND x.user_id = $2`
 	insertSignedIn = `INSERT INTO signed_in (id, sid, application_id, user_id, user_era, auth_time, amr, acr, created_at, seen_at, expires_at, address, user_agent)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`
-	// The sessions of a user beyond those that signed in last.
-	selectSurplus = `SELECT sid FROM signed_in WHERE application_id = $1 AND user_id = $2 ORDER BY auth_time DESC, sid LIMIT 1000 OFFSET $3`
+	selectSIDs = `SELECT sid, auth_time FROM signed_in WHERE application_id = $1 AND user_id = $2`
 
 	selectExpired = `SELECT sid FROM signed_in WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2`
 )
@@ -48,8 +49,8 @@ func (r *signedInRows) scan(row scanner) (struct{}, error) {
 	if err != nil {
 		return struct{}{}, err
 	}
-	if n := len(r.list); n > 0 && r.list[n-1].SID == x.SID {
-		x = r.list[n-1]
+	if i := slices.IndexFunc(r.list, func(y *sessions.Session) bool { return y.SID == x.SID }); i >= 0 {
+		x = r.list[i]
 	} else {
 		copy(x.ID[:], id)
 		x.AMR = words(amr)
@@ -57,7 +58,8 @@ func (r *signedInRows) scan(row scanner) (struct{}, error) {
 		r.list = append(r.list, x)
 	}
 	if client != nil {
-		x.Clients = append(x.Clients, *client)
+		i, _ := slices.BinarySearch(x.Clients, *client)
+		x.Clients = slices.Insert(x.Clients, i, *client)
 	}
 	return struct{}{}, nil
 }
@@ -83,6 +85,9 @@ func (t Sessions) List(ctx context.Context, applicationID, userID string) ([]*se
 	}
 	var rows signedInRows
 	_, err := readAll(ctx, t.db, rows.scan, listSignedIn, applicationID, userID)
+	slices.SortFunc(rows.list, func(a, b *sessions.Session) int {
+		return cmp.Or(b.AuthTime.Compare(a.AuthTime), strings.Compare(a.SID, b.SID))
+	})
 	return rows.list, err
 }
 
@@ -98,7 +103,7 @@ func (t Sessions) Begin(ctx context.Context, made *sessions.Session, event audit
 		if err != nil {
 			return err
 		}
-		surplus, err := all(ctx, s, column[string], selectSurplus, made.ApplicationID, made.UserID, sessions.MaxSessions)
+		surplus, err := surplusSessions(ctx, s, made.ApplicationID, made.UserID)
 		if err != nil {
 			return err
 		}
@@ -108,6 +113,28 @@ func (t Sessions) Begin(ctx context.Context, made *sessions.Session, event audit
 		return record(ctx, s, event)
 	})
 	return ended, err
+}
+
+// surplusSessions gives the sessions of a user beyond those that signed in last:
+// there is hardly ever one.
+func surplusSessions(ctx context.Context, s session, applicationID, userID string) ([]string, error) {
+	type row struct {
+		sid string
+		at  int64
+	}
+	list, err := all(ctx, s, func(r scanner) (x row, err error) {
+		err = r.Scan(&x.sid, &x.at)
+		return x, err
+	}, selectSIDs, applicationID, userID)
+	if err != nil || len(list) <= sessions.MaxSessions {
+		return nil, err
+	}
+	slices.SortFunc(list, func(a, b row) int { return cmp.Compare(b.at, a.at) })
+	var surplus []string
+	for _, x := range list[sessions.MaxSessions:] {
+		surplus = append(surplus, x.sid)
+	}
+	return surplus, nil
 }
 
 // Renew implements session.Store.

@@ -26,7 +26,7 @@ const (
 
 // rig is a service over a temporary database.
 type rig struct {
-	*testing.T
+	testing.TB
 	clock    *temporary.Clock
 	db       *store.DB
 	keys     *key.Ring
@@ -38,9 +38,9 @@ type rig struct {
 	mail     outbox
 }
 
-func newRig(t *testing.T) *rig {
+func newRig(t testing.TB) *rig {
 	t.Helper()
-	r := &rig{T: t, clock: temporary.At(time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)), app: &application.Application{ID: "app", Name: "Shop"}}
+	r := &rig{TB: t, clock: temporary.At(time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)), app: &application.Application{ID: "app", Name: "Shop"}}
 	r.db = temporary.Open(t, t.TempDir(), r.clock.Now)
 	r.keys = temporary.Ring(t, r.db, r.clock.Now)
 	r.users = user.NewRegistry(r.db.Users(), 1<<20)
