@@ -58,7 +58,7 @@ func (e endpoint) bearer(w http.ResponseWriter, r *http.Request) (b protocol.Bea
 	if r.Method != http.MethodPost || !protocol.HasForm(r) {
 		return e.Bearer(r)
 	}
-	form, err := protocol.ReadForm(w, r)
+	form, err := protocol.ReadForm(w, r, "")
 	if err != nil {
 		return b, err
 	}
