@@ -306,9 +306,11 @@ func TestViewHasEveryKey(t *testing.T) {
 		`"access_token_format":"jwt","refresh_token_lifetime":2592000,"refresh_family_lifetime":"unlimited","refresh_limit":"unlimited",` +
 		`"refresh_rotation":true,"active":true,"rate_limit":null,"tags":[],"contacts":[],"owned_by":null,"issue_secret":false,` +
 		`"secrets":[{"id":"` + c.Secrets[0].ID + `","label":"","hint":"` + secret[len(secret)-4:] + `","created_at":"2026-03-04T05:06:07.890123Z",` +
-		`"expires_at":null,"last_used_at":null}],"endpoints":{"issuer":"https://id.example/app","token":"https://id.example/app/oauth2/token",` +
+		`"expires_at":null,"last_used_at":null}],"endpoints":{"issuer":"https://id.example/app",` +
+		`"authorization":"https://id.example/app/oauth2/authorize","token":"https://id.example/app/oauth2/token",` +
 		`"refresh":"https://id.example/app/oauth2/token","introspection":"https://id.example/app/oauth2/introspect",` +
-		`"revocation":"https://id.example/app/oauth2/revoke","jwks":"https://id.example/app/oauth2/jwks"},` +
+		`"revocation":"https://id.example/app/oauth2/revoke","userinfo":"https://id.example/app/oauth2/userinfo",` +
+		`"end_session":"https://id.example/app/oauth2/logout","jwks":"https://id.example/app/oauth2/jwks"},` +
 		`"created_at":"2026-03-04T05:06:07.890123Z","updated_at":"2026-03-04T05:06:07.890123Z","last_used_at":null}`
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

@@ -60,14 +60,16 @@ type SecretView struct {
 	LastUsedAt *time.Time `json:"last_used_at"`
 }
 
-// Endpoints are the URLs that a client uses. Those that do not work yet are not
-// among them.
+// Endpoints are the URLs that a client uses.
 type Endpoints struct {
 	Issuer        string `json:"issuer"`
+	Authorization string `json:"authorization"`
 	Token         string `json:"token"`
 	Refresh       string `json:"refresh"` // that of token, for who looks for it
 	Introspection string `json:"introspection"`
 	Revocation    string `json:"revocation"`
+	UserInfo      string `json:"userinfo"`
+	EndSession    string `json:"end_session"`
 	JWKS          string `json:"jwks"`
 }
 
@@ -82,10 +84,13 @@ type Usage struct {
 func EndpointsOf(issuer string) Endpoints {
 	return Endpoints{
 		Issuer:        issuer,
+		Authorization: issuer + oauth.AuthorizePath,
 		Token:         issuer + oauth.TokenPath,
 		Refresh:       issuer + oauth.TokenPath,
 		Introspection: issuer + oauth.IntrospectPath,
 		Revocation:    issuer + oauth.RevokePath,
+		UserInfo:      issuer + oauth.UserInfoPath,
+		EndSession:    issuer + oauth.LogoutPath,
 		JWKS:          issuer + oauth.JWKSPath,
 	}
 }
