@@ -153,4 +153,7 @@ func TestConnectedClients(t *testing.T) {
 	}
 	account := a.get(a.at("/account"))
 	account.want(t, http.StatusOK, "See your e-mail address", "Revoke access")
+	a.send(account, "/clients/revoke").leads(t, a.at("/account?done=client"))
+	a.get(a.at("/account?done=client")).want(t, http.StatusOK, "The access was revoked.", "No application has access")
+	a.do(http.MethodPost, a.at("/account/clients/revoke"), "client=nothing").leads(t, a.at("/account?done=client"))
 }
