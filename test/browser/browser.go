@@ -9,6 +9,7 @@ import (
 	"context"
 	"os"
 	"os/exec"
+	"strconv"
 	"testing"
 	"time"
 
@@ -82,10 +83,15 @@ func call[P, R any](b *Tab, command cdp.Command[P, R], params P) {
 	}
 }
 
-// Go opens an address.
+// Go opens an address. Chromium aborts a navigation now and then that begins
+// while it puts the tab into another process; then it is begun once more.
 func (b *Tab) Go(address string) {
 	b.t.Helper()
-	b.Do(chromedp.Navigate(address))
+	ctx, cancel := context.WithTimeout(b.ctx, perStep)
+	defer cancel()
+	if err := chromedp.Do(ctx, chromedp.Navigate(address)); err != nil {
+		b.Do(chromedp.Navigate(address))
+	}
 }
 
 // Where gives the address of the page.
@@ -100,16 +106,46 @@ func (b *Tab) Title() string {
 	return Get(b, chromedp.Title())
 }
 
-// Type types into the field that a CSS selector finds, once it is there.
+// find waits until a CSS selector finds something visible, brings it into view,
+// and gives its middle. It asks the page itself, over and over: chromedp's own
+// copy of the document does not follow every change of the page.
+func (b *Tab) find(selector string) (x, y float64) {
+	b.t.Helper()
+	quoted := strconv.Quote(selector)
+	var at []float64
+	for deadline := time.Now().Add(perStep); len(at) == 0; time.Sleep(polling) {
+		if time.Now().After(deadline) {
+			text := Get(b, chromedp.Evaluate[string]("document.body.innerText"))
+			b.t.Fatalf("at %s there is no %s:\n%s", b.Where(), selector, text)
+		}
+		ctx, cancel := context.WithTimeout(b.ctx, perStep)
+		at, _ = chromedp.Run(ctx, chromedp.Evaluate[[]float64](`(() => { // while a page is loaded, it may be none
+			const found = document.readyState === "complete" && document.querySelector(`+quoted+`);
+			if (!found || !found.checkVisibility()) return [];
+			found.scrollIntoView({block: "center"});
+			const box = found.getBoundingClientRect();
+			return [box.x + box.width / 2, box.y + box.height / 2];
+		})()`))
+		cancel()
+	}
+	return at[0], at[1]
+}
+
+// polling is how often a page is asked.
+const polling = 20 * time.Millisecond
+
+// Type clicks the field that a CSS selector finds, and types.
 func (b *Tab) Type(selector, text string) {
 	b.t.Helper()
-	b.Do(chromedp.SendKeys(chromedp.CSS(selector), text))
+	b.Click(selector)
+	b.Press(text)
 }
 
 // Click clicks what a CSS selector finds, once it is visible.
 func (b *Tab) Click(selector string) {
 	b.t.Helper()
-	b.Do(chromedp.WaitVisible(chromedp.CSS(selector)), chromedp.Click(chromedp.CSS(selector)))
+	x, y := b.find(selector)
+	b.Do(chromedp.MouseClickXY(x, y))
 }
 
 // Press types on the keyboard, wherever the focus is.
@@ -121,13 +157,14 @@ func (b *Tab) Press(keys string) {
 // Wait waits until a CSS selector finds something visible.
 func (b *Tab) Wait(selector string) {
 	b.t.Helper()
-	b.Do(chromedp.WaitVisible(chromedp.CSS(selector)))
+	b.find(selector)
 }
 
 // Text gives the text of what a CSS selector finds, once it is visible.
 func (b *Tab) Text(selector string) string {
 	b.t.Helper()
-	return Get(b, chromedp.Text(chromedp.CSS(selector)))
+	b.find(selector)
+	return Get(b, chromedp.Evaluate[string]("document.querySelector("+strconv.Quote(selector)+").innerText"))
 }
 
 // Size sets the width of the window, and whether the user prefers dark pages.
