@@ -7,7 +7,7 @@ SHELL := /bin/bash
 
 TOOL := go tool -modfile=tools/go.mod
 # Packages that take long, or need more than Go and PostgreSQL, have targets of their own.
-APART := /test/(e2e|torture)$$
+APART := /test/(e2e|torture)(/|$$)
 PACKAGES = $$(go list ./... | grep -vE '$(APART)')
 FUZZTIME ?= 20s
 TORTURE ?= short
@@ -40,7 +40,7 @@ test-race: ## the same under the race detector
 	CGO_ENABLED=1 go test -race -timeout 20m $(PACKAGES)
 
 .PHONY: e2e
-e2e: build ## a real server and programs that other people wrote
+e2e: build ## a real server and programs that other people wrote; every page in a browser
 	@tools/need.sh e2e
 	go test -count=1 -timeout 15m ./test/e2e/...
 

@@ -3,6 +3,7 @@ package web
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -13,10 +14,8 @@ import (
 // a form, so targets names the origins that one may end at.
 func WriteHTML(w http.ResponseWriter, status int, body []byte, targets ...string) {
 	actions := "'self'"
-	for _, target := range targets {
-		if target != "" {
-			actions += " " + target
-		}
+	if named := slices.DeleteFunc(slices.Clone(targets), func(t string) bool { return t == "" }); len(named) > 0 {
+		actions += " " + strings.Join(named, " ")
 	}
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")

@@ -9,6 +9,7 @@ import (
 	"context"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -106,19 +107,20 @@ func (b *Tab) Title() string {
 	return Get(b, chromedp.Title())
 }
 
-// find waits until a CSS selector finds something visible, brings it into view,
-// and gives its middle. It asks the page itself, over and over: chromedp's own
+// find waits until a CSS selector finds something visible that has come to rest,
+// brings it into view, and gives its middle. It asks the page itself, over and over: chromedp's own
 // copy of the document does not follow every change of the page.
 func (b *Tab) find(selector string) (x, y float64) {
 	b.t.Helper()
 	quoted := strconv.Quote(selector)
-	var at []float64
-	for deadline := time.Now().Add(perStep); len(at) == 0; time.Sleep(polling) {
+	var at, before []float64
+	for deadline := time.Now().Add(perStep); len(at) == 0 || !slices.Equal(at, before); time.Sleep(polling) {
 		if time.Now().After(deadline) {
 			text := Get(b, chromedp.Evaluate[string]("document.body.innerText"))
 			b.t.Fatalf("at %s there is no %s:\n%s", b.Where(), selector, text)
 		}
 		ctx, cancel := context.WithTimeout(b.ctx, perStep)
+		before = at
 		at, _ = chromedp.Run(ctx, chromedp.Evaluate[[]float64](`(() => { // while a page is loaded, it may be none
 			const found = document.readyState === "complete" && document.querySelector(`+quoted+`);
 			if (!found || !found.checkVisibility()) return [];

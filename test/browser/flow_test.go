@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp/kb"
 
@@ -56,7 +57,7 @@ func setUp(t *testing.T) *platform {
 		t.Fatal(err)
 	}
 	p.callback = "http://" + listener.Addr().String() + "/cb"
-	program := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	program := &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/cb" {
 			p.arrived <- r.URL.Query()
 		}

@@ -28,7 +28,7 @@ func (v *visit) ask(options json.RawMessage, state string, err error) error {
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
 	v.w.WriteHeader(http.StatusOK)
-	_, _ = v.w.Write(options) // who has gone needs no answer
+	_, _ = v.w.Write(options) //nolint:gosec // G705: JSON of the server's own; who has gone needs no answer
 	return nil
 }
 
@@ -101,6 +101,7 @@ func (v *visit) addPasskey() error {
 			return v.passkeyForm(http.StatusBadRequest, name, &page.Problem{Field: "name", Text: page.Say("error.label", "n", strconv.Itoa(signin.MaxLabel))})
 		case fault.Denied, fault.Conflict:
 			return v.passkeyForm(http.StatusBadRequest, name, &page.Problem{Text: page.Say("passkey.failed")})
+		default: // the server's own
 		}
 	}
 	return err

@@ -3,6 +3,7 @@ package signin_test
 import (
 	"html"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
@@ -80,9 +81,7 @@ func (a *agent) do(method, path, body string) shown {
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		r.Header.Set("Sec-Fetch-Site", "same-origin")
 	}
-	for name, values := range a.headers {
-		r.Header[name] = values
-	}
+	maps.Copy(r.Header, a.headers)
 	answer, err := a.client.Do(r)
 	if err != nil {
 		a.t.Fatal(err)
@@ -105,20 +104,6 @@ func (a *agent) at(below string) string { return "/" + a.server.ApplicationID + 
 func (a *agent) get(path string) shown {
 	a.t.Helper()
 	return a.do(http.MethodGet, path, "")
-}
-
-// open gets a page, and goes where it leads, on this server.
-func (a *agent) open(path string) shown {
-	a.t.Helper()
-	s := a.get(path)
-	for range 8 {
-		if s.to == "" || !strings.HasPrefix(s.to, "/") {
-			return s
-		}
-		s = a.get(s.to)
-	}
-	a.t.Fatalf("%s leads on and on", path)
-	return s
 }
 
 var (

@@ -117,7 +117,7 @@ const (
 	stepCookie    = "ostiary-step"    // between the first factor and the second
 	deviceCookie  = "ostiary-device"  // known to have signed in before
 	linkCookie    = "ostiary-link"    // the token of a link that was followed
-	passkeyCookie = "ostiary-passkey" // between the question to an authenticator and its answer
+	passkeyCookie = "ostiary-passkey" //nolint:gosec // G101: a name; between the question to an authenticator and its answer
 )
 
 // SessionCookie is the cookie of the sessions below an issuer.
