@@ -14,6 +14,7 @@ type Registry struct {
 	store     Store
 	cache     *cache.Cache[id, *Scope]
 	published *cache.Cache[string, *Published]
+	guarded   *cache.Cache[string, bool] // by application: whether a scope of it has a URL pattern
 }
 
 type id struct{ application, name string }
@@ -36,6 +37,7 @@ func NewRegistry(store Store, cacheBytes int) *Registry {
 			}
 			return n
 		}),
+		guarded: cache.New(cacheBytes/16, func(string, bool) int { return 100 }),
 	}
 }
 
@@ -187,12 +189,14 @@ func (r *Registry) Published(ctx context.Context, applicationID string, grants [
 func (r *Registry) Void(applicationID, name string) {
 	r.cache.Void(id{applicationID, name})
 	r.published.Void(applicationID)
+	r.guarded.Void(applicationID)
 }
 
 // VoidAll forgets every scope.
 func (r *Registry) VoidAll() {
 	r.cache.VoidAll()
 	r.published.VoidAll()
+	r.guarded.VoidAll()
 }
 
 var errNoScope = fault.NotFoundf("There is no such scope.")

@@ -108,8 +108,17 @@ func unescape(s string) (string, bool) {
 }
 
 // Opens reports whether one of the scopes named opens the target. A scope that
-// is not there any more opens nothing.
+// is not there any more opens nothing. Where no scope of the application has a
+// pattern its operators have said nothing about paths, and all are open; else a
+// target that is not known is not.
 func (r *Registry) Opens(ctx context.Context, applicationID string, names []string, t *Target) (bool, error) {
+	guarded, err := r.guarded.Load(applicationID, func() (bool, error) { return r.guards(ctx, applicationID) })
+	if err != nil || !guarded {
+		return err == nil, err
+	}
+	if t.Path == "" {
+		return false, nil
+	}
 	for _, name := range names {
 		s, err := r.Get(ctx, applicationID, name)
 		if fault.KindOf(err) == fault.NotFound {
@@ -123,6 +132,24 @@ func (r *Registry) Opens(ctx context.Context, applicationID string, names []stri
 		}
 	}
 	return false, nil
+}
+
+// guards reports whether a scope of the application has a URL pattern.
+func (r *Registry) guards(ctx context.Context, applicationID string) (bool, error) {
+	const page = 500
+	for after := ""; ; {
+		list, err := r.store.List(ctx, applicationID, after, page)
+		if err != nil {
+			return false, err
+		}
+		if slices.ContainsFunc(list, func(s *Scope) bool { return len(s.URLPatterns) > 0 }) {
+			return true, nil
+		}
+		if len(list) < page {
+			return false, nil
+		}
+		after = Key(list[len(list)-1].Name)
+	}
 }
 
 // matches holds the target against a pattern: a path, or a URL, with methods

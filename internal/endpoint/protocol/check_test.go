@@ -186,6 +186,7 @@ func TestGatewayCheckRefusesRequests(t *testing.T) {
 		"two URIs":           {"X-Original-Uri": {"/orders", "/orders"}},
 		"a URI and a URL":    {"X-Original-Url": {"https://api.example.com/orders/1"}},
 		"no URI":             {"X-Original-Uri": nil},
+		"neither":            {"X-Original-Uri": nil, "X-Original-Method": nil},
 		"two methods":        {"X-Original-Method": {"GET", "GET"}},
 		"a malformed method": {"X-Original-Method": {"get it"}},
 	} {
@@ -193,7 +194,25 @@ func TestGatewayCheckRefusesRequests(t *testing.T) {
 	}
 	stranger := gateway{r.from("203.0.113.9"), "203.0.113.9"}
 	stranger.asks(text, "GET", "/orders", nil).wantRefusal(t, "a peer that is not trusted", 403, "access_denied")
-	stranger.do("GET", r.path("/oauth2/check/orders"), "", http.Header{"Authorization": {"Bearer " + text}}).wantRefusal(t, "a peer that is not trusted, by path", 403, "access_denied")
+	// Whose request it is need not be believed where the path is its own.
+	stranger.do("GET", r.path("/oauth2/check/orders"), "", http.Header{"Authorization": {"Bearer " + text}}).wantStatus(t, "a peer that is not trusted, by path", 200)
+}
+
+// Where operators have said nothing about paths, a live token opens them all.
+func TestGatewayCheckWithoutPatterns(t *testing.T) {
+	r := newRig(t)
+	c := r.client(scoped("plain"))
+	text := r.mint(c, "scope=plain")
+	bare := func(authorization string) answer {
+		return r.do("GET", r.path("/oauth2/check"), "", http.Header{"Authorization": {authorization}})
+	}
+	bare("Bearer "+text).wantStatus(t, "the token alone", 200)
+	bare("Bearer "+text+"x").wantRefusal(t, "no token", 401, "invalid_token")
+	newGateway(r).asks(text, "GET", "/any", nil).wantStatus(t, "a path", 200)
+	newGateway(r).asks(text, "GET", "/any//", nil).wantRefusal(t, "a path of two readings", 403, "access_denied")
+	r.opening()
+	bare("Bearer "+text).wantRefusal(t, "once a scope has a pattern", 403, "access_denied")
+	newGateway(r).asks(text, "GET", "/any", nil).wantRefusal(t, "a path, once a scope has a pattern", 403, "insufficient_scope")
 }
 
 func TestGatewayCheckHoldsScopes(t *testing.T) {

@@ -28,8 +28,8 @@ func Routes(p *protocol.Parts) []web.Route {
 
 // asked is what a gateway wants to know.
 type asked struct {
-	target    scope.Target
-	resources []string // that are behind the gateway; none: tokens are for the issuer
+	target    scope.Target // zero: the gateway did not say
+	resources []string     // that are behind the gateway; none: tokens are for the issuer
 }
 
 // Headers by which a gateway says what it was asked for. Where one of the second
@@ -43,18 +43,26 @@ const (
 
 var errUnproxied = oauth.AccessDenied("What was requested is believed from trusted proxies only; the operator names them with --trusted-proxies.")
 
-// fromHeaders reads what nginx and its like say of the original request.
+// fromHeaders reads what nginx and its like say of the original request. Where
+// nothing is said the token alone is asked about.
 func fromHeaders(r *http.Request) (asked, error) {
 	lines := slices.Concat(r.Header[originalURI], r.Header[originalURL])
-	if len(lines) != 1 {
+	methods := r.Header[originalMethod]
+	if len(lines)+len(methods) > 0 && !web.InfoOf(r).Proxied {
+		return asked{}, errUnproxied
+	}
+	if len(lines) > 1 || len(lines) == 0 && len(methods) > 0 {
 		return asked{}, oauth.AccessDenied("The gateway must say once what was requested: X-Original-URI or X-Original-URL.")
 	}
-	if len(r.Header[originalMethod]) > 1 {
+	if len(methods) > 1 {
 		return asked{}, oauth.AccessDenied("The gateway must say once by which method: X-Original-Method.")
 	}
-	target, err := scope.ParseTarget(r.Header.Get(originalMethod), lines[0])
-	if err != nil {
-		return asked{}, err
+	var target scope.Target
+	if len(lines) == 1 {
+		var err error
+		if target, err = scope.ParseTarget(r.Header.Get(originalMethod), lines[0]); err != nil {
+			return asked{}, err
+		}
 	}
 	form, err := protocol.ParseForm(r.URL.RawQuery)
 	if err != nil {
@@ -90,9 +98,6 @@ func check(p *protocol.Parts, r *http.Request, read func(*http.Request) (asked, 
 	if err != nil {
 		return b, err
 	}
-	if !web.InfoOf(r).Proxied {
-		return b, errUnproxied
-	}
 	a, err := read(r)
 	if err != nil {
 		return b, err
@@ -104,6 +109,8 @@ func check(p *protocol.Parts, r *http.Request, read func(*http.Request) (asked, 
 	switch {
 	case err != nil:
 		return b, err
+	case !opens && a.target.Path == "":
+		return b, oauth.AccessDenied("Scopes of this application open paths, and the gateway does not say which was requested: X-Original-URI or X-Original-URL.")
 	case !opens:
 		return b, oauth.InsufficientScope("None of the scopes of the access token opens this path; ask for another scope.")
 	}
