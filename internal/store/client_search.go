@@ -244,12 +244,14 @@ func (s *search) byName() (client.Place, error) {
 // byText asks the index as far as it goes, and looks at a window of what comes
 // after it.
 func (s *search) byText() (client.Place, error) {
-	after, began, wide := s.After.Sequence, s.db.now(), false
+	after, began, width := s.After.Sequence, s.db.now(), narrow
 	for examined := 0; examined < maxExamined && s.db.now().Sub(began) < maxSpell; {
-		sequences, covered, err := s.db.texts.candidates(s.ctx, s.applicationID, s.text, after, wide, maxCandidates)
+		look := s.db.now()
+		sequences, covered, err := s.db.texts.candidates(s.ctx, s.applicationID, s.text, after, width, maxCandidates)
 		if err != nil {
 			return client.Place{}, err
 		}
+		width = nextWidth(width, len(sequences), s.db.now().Sub(look))
 		if after < covered {
 			list, err := s.bySequence(s.ctx, s.applicationID, sequences)
 			if err != nil {
@@ -258,7 +260,7 @@ func (s *search) byText() (client.Place, error) {
 			if len(sequences) == maxCandidates {
 				covered = sequences[maxCandidates-1]
 			}
-			after, examined, wide = covered, examined+len(sequences), len(sequences) <= few
+			after, examined = covered, examined+len(sequences)
 			if !s.take(list) {
 				return client.Place{}, nil // the page is full; it says where to go on
 			}
@@ -271,6 +273,18 @@ func (s *search) byText() (client.Place, error) {
 		return client.Place{Sequence: last}, nil
 	}
 	return client.Place{Sequence: after}, nil
+}
+
+// nextWidth is of how many clients the next look at the index is.
+func nextWidth(width, found int, took time.Duration) int {
+	switch {
+	case found > few:
+		return narrow
+	case took < brief:
+		return min(4*width, widest)
+	default:
+		return max(width/4, narrow)
+	}
 }
 
 // scan looks at a window of clients, and gives where it ended; 0: there are no

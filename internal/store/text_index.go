@@ -10,6 +10,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"time"
 	"unicode/utf8"
 )
 
@@ -35,26 +36,28 @@ type textIndex struct {
 const textFileName = "search.db"
 
 const (
-	// textWindow bounds the clients that one look at the index on SQLite is about:
-	// a text that none has, made of parts that all have, takes 5 ms for so many.
-	textWindow = 100_000
+	// A look at the index is about so many clients at first: a long text that none
+	// has, made of parts that all have, takes SQLite 1 µs for each. Looks that are
+	// quick and find few grow.
+	narrow = 8192
+	widest = 1 << 18
+	few    = 4
+	brief  = 3 * time.Millisecond
 	// On PostgreSQL a look is about one block of clients, whose number is in the
-	// index: all that have the text are read, at 10 µs each. A wide one is for texts
-	// of which a block had next to none.
+	// index: all that have the text are read, at 10 µs each.
 	blockShift = 10
 	wideShift  = 16
-	few        = 4
 )
 
 // candidates gives at most limit clients that may have the text, which is
 // folded, in the order of their sequences, and how far they go: beyond it
 // nothing is known. Where that is not beyond after, the index does not go on.
-func (x *textIndex) candidates(ctx context.Context, applicationID, text string, after int64, wide bool, limit int) ([]int64, int64, error) {
+func (x *textIndex) candidates(ctx context.Context, applicationID, text string, after int64, width, limit int) ([]int64, int64, error) {
 	if utf8.RuneCountInString(text) < 3 {
 		return nil, 0, nil
 	}
 	if x.ready {
-		return x.inBlock(ctx, applicationID, text, after, wide, limit)
+		return x.inBlock(ctx, applicationID, text, after, width > narrow, limit)
 	}
 	x.mu.Lock()
 	file, mark := x.file, x.mark
@@ -62,7 +65,7 @@ func (x *textIndex) candidates(ctx context.Context, applicationID, text string, 
 	if file == nil || after >= mark {
 		return nil, 0, nil
 	}
-	upTo := min(mark, after+textWindow)
+	upTo := min(mark, after+int64(width))
 	phrase := `"` + strings.ReplaceAll(text, `"`, `""`) + `"`
 	list, err := all(ctx, x.session(file), column[int64], `SELECT rowid FROM client_text WHERE client_text MATCH $1
 		AND rowid > $2 AND rowid <= $3 ORDER BY rowid LIMIT $4`, phrase, after, upTo, limit)
