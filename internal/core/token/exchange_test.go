@@ -328,3 +328,41 @@ func TestWhoGetsARefreshToken(t *testing.T) {
 		t.Errorf("nothing else tells what the scopes stand for: %v", id)
 	}
 }
+
+// Of many that ask for different things at once one has its way, and the others
+// are told so: the row decides, not who read it first.
+func TestConcurrentRefreshesForDifferentScopes(t *testing.T) {
+	onBoth(t, func(t *testing.T, b *bed) {
+		b.furnish()
+		c, u := b.web(nil), b.user()
+		text := b.redeemed(c, u, "a", "b", "c").Refresh
+		asked := []string{"a", "b", "c"}
+		const many = 30
+		given, errs := make([]string, many), make([]error, many)
+		var wait sync.WaitGroup
+		for i := range many {
+			wait.Go(func() {
+				minted, err := b.tokens.Refresh(context.Background(), b.presented(c, text, asked[i%len(asked)]))
+				if errs[i] = err; err == nil {
+					given[i] = strings.Join(minted.Scopes, " ")
+				}
+			})
+		}
+		wait.Wait()
+		won := map[string]int{}
+		for i := range many {
+			if got := refusal(t, errs[i]); got != "" && got != "invalid_scope" {
+				t.Errorf("%v", errs[i])
+			}
+			if given[i] != "" {
+				won[given[i]]++
+			}
+		}
+		if len(won) != 1 || won[asked[0]]+won[asked[1]]+won[asked[2]] != many/len(asked) {
+			t.Errorf("won: %v", won)
+		}
+		if thefts := b.thefts(c); len(thefts) > 0 {
+			t.Errorf("thefts %q", thefts)
+		}
+	})
+}
