@@ -22,6 +22,7 @@ import (
 	"github.com/ostiary/ostiary/internal/core/key"
 	"github.com/ostiary/ostiary/internal/core/resource"
 	"github.com/ostiary/ostiary/internal/core/scope"
+	"github.com/ostiary/ostiary/internal/core/signin"
 	"github.com/ostiary/ostiary/internal/core/token"
 	"github.com/ostiary/ostiary/internal/core/usage"
 	"github.com/ostiary/ostiary/internal/core/user"
@@ -101,8 +102,15 @@ func (r *rig) open() {
 	p.Limits = ratelimit.NewLimiter(n.db.Usage(), n.clock.Now)
 	p.Usage = usage.NewMeter(n.db.Usage(), p.Limits, n.clock.Now)
 	p.Clients.OnUse(p.Usage.Used)
+	users := user.NewRegistry(n.db.Users(), 1<<20)
+	var err error
+	if p.SignIn, err = signin.NewService(signin.Deps{
+		Credentials: n.db.Credentials(), Users: users, Records: n.db.Users(), Keys: n.ring, Audit: n.db.Audit(), PublicURL: publicURL, Now: n.clock.Now,
+	}); err != nil {
+		r.t.Fatal(err)
+	}
 	p.Tokens = token.NewService(n.db.Tokens(), token.Registries{
-		Clients: p.Clients, Users: user.NewRegistry(n.db.Users(), 1<<20), Scopes: p.Scopes, Resources: p.Resources,
+		Clients: p.Clients, Users: users, Scopes: p.Scopes, Resources: p.Resources,
 	}, n.ring, p.Signers, n.clock.Now, 4<<20)
 	n.parts = p
 	surface := web.NewSurface("oauth", protocol.WriteError, slices.Concat(
