@@ -1266,12 +1266,15 @@ type ConsentFields struct {
 
 // Endpoints defines model for Endpoints.
 type Endpoints struct {
+	Authorization string `json:"authorization"`
+	EndSession    string `json:"end_session"`
 	Introspection string `json:"introspection"`
 	Issuer        string `json:"issuer"`
 	Jwks          string `json:"jwks"`
 	Refresh       string `json:"refresh"`
 	Revocation    string `json:"revocation"`
 	Token         string `json:"token"`
+	Userinfo      string `json:"userinfo"`
 }
 
 // Key defines model for Key.

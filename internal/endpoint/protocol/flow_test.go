@@ -11,6 +11,7 @@ import (
 
 	"github.com/ostiary/ostiary/internal/core/audit"
 	"github.com/ostiary/ostiary/internal/core/client"
+	"github.com/ostiary/ostiary/internal/core/resource"
 	"github.com/ostiary/ostiary/internal/core/session"
 	"github.com/ostiary/ostiary/internal/core/user"
 	"github.com/ostiary/ostiary/internal/servertest"
@@ -288,5 +289,24 @@ func TestACodeIsBound(t *testing.T) {
 	}
 	if b.tokens(metadata, code)["access_token"] == nil {
 		t.Error("what was tried in vain spent the code")
+	}
+}
+
+// A token for a resource tells that resource nothing of the user that the client
+// was told.
+func TestUserInfoAudience(t *testing.T) {
+	b, metadata, _ := flow(t)
+	resources := resource.NewOperations(b.server.App.Store.Resources(), b.server.App.Resources, b.server.Clock.Now)
+	const api = "https://api.example"
+	if _, err := resources.Create(t.Context(), audit.System(), b.server.ApplicationID, resource.Fields{Identifier: api, Name: "API"}); err != nil {
+		t.Fatal(err)
+	}
+	tokens := b.tokens(metadata, b.code(metadata, url.Values{"resource": {api}}))
+	if tokens["id_token"] == nil {
+		t.Errorf("no ID token beside one for a resource: %v", tokens)
+	}
+	access, _ := tokens["access_token"].(string)
+	if got := b.object("GET", metadata["userinfo_endpoint"].(string), nil, bearer(access), 401); got["error"] != "invalid_token" {
+		t.Errorf("answered %v", got)
 	}
 }
