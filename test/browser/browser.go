@@ -16,6 +16,7 @@ import (
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/webauthn"
 	"github.com/chromedp/chromedp"
 )
@@ -54,6 +55,14 @@ func Open(t testing.TB) *Tab {
 		t.Fatalf("start chromium: %v", err)
 	}
 	return &Tab{t, ctx}
+}
+
+// For gives the tab to a test of its own, without the cookies of the last one.
+func (b *Tab) For(t testing.TB) *Tab {
+	t.Helper()
+	other := &Tab{t, b.ctx}
+	call(other, network.ClearBrowserCookies, cdp.Empty{})
+	return other
 }
 
 // Do takes chromedp's own steps.
