@@ -244,14 +244,13 @@ func (s *search) byName() (client.Place, error) {
 // byText asks the index as far as it goes, and looks at a window of what comes
 // after it.
 func (s *search) byText() (client.Place, error) {
-	after, began, width := s.After.Sequence, s.db.now(), narrow
+	after, began, wide := s.After.Sequence, s.db.now(), false
 	for examined := 0; examined < maxExamined && s.db.now().Sub(began) < maxSpell; {
-		look := s.db.now()
-		sequences, covered, err := s.db.texts.candidates(s.ctx, s.applicationID, s.text, after, width, maxCandidates)
+		sequences, covered, err := s.db.texts.candidates(s.ctx, s.applicationID, s.text, after, wide, maxCandidates)
 		if err != nil {
 			return client.Place{}, err
 		}
-		width = nextWidth(width, len(sequences), s.db.now().Sub(look))
+		wide = len(sequences) <= few
 		if after < covered {
 			list, err := s.bySequence(s.ctx, s.applicationID, sequences)
 			if err != nil {
@@ -273,18 +272,6 @@ func (s *search) byText() (client.Place, error) {
 		return client.Place{Sequence: last}, nil
 	}
 	return client.Place{Sequence: after}, nil
-}
-
-// nextWidth is of how many clients the next look at the index is.
-func nextWidth(width, found int, took time.Duration) int {
-	switch {
-	case found > few:
-		return narrow
-	case took < brief:
-		return min(4*width, widest)
-	default:
-		return max(width/4, narrow)
-	}
 }
 
 // scan looks at a window of clients, and gives where it ended; 0: there are no

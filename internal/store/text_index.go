@@ -8,9 +8,9 @@ import (
 	"log/slog"
 	"math"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
-	"time"
 	"unicode/utf8"
 )
 
@@ -36,28 +36,23 @@ type textIndex struct {
 const textFileName = "search.db"
 
 const (
-	// A look at the index is about so many clients at first: a long text that none
-	// has, made of parts that all have, takes SQLite 1 µs for each. Looks that are
-	// quick and find few grow.
-	narrow = 8192
-	widest = 1 << 18
-	few    = 4
-	brief  = 3 * time.Millisecond
 	// On PostgreSQL a look is about one block of clients, whose number is in the
-	// index: all that have the text are read, at 10 µs each.
+	// index: all that have the text are read, at 10 µs each. A wide one is for texts
+	// of which a block had next to none.
 	blockShift = 10
 	wideShift  = 16
+	few        = 4
 )
 
 // candidates gives at most limit clients that may have the text, which is
 // folded, in the order of their sequences, and how far they go: beyond it
 // nothing is known. Where that is not beyond after, the index does not go on.
-func (x *textIndex) candidates(ctx context.Context, applicationID, text string, after int64, width, limit int) ([]int64, int64, error) {
+func (x *textIndex) candidates(ctx context.Context, applicationID, text string, after int64, wide bool, limit int) ([]int64, int64, error) {
 	if utf8.RuneCountInString(text) < 3 {
 		return nil, 0, nil
 	}
 	if x.ready {
-		return x.inBlock(ctx, applicationID, text, after, width > narrow, limit)
+		return x.inBlock(ctx, applicationID, text, after, wide, limit)
 	}
 	x.mu.Lock()
 	file, mark := x.file, x.mark
@@ -65,9 +60,10 @@ func (x *textIndex) candidates(ctx context.Context, applicationID, text string, 
 	if file == nil || after >= mark {
 		return nil, 0, nil
 	}
-	upTo := min(mark, after+int64(width))
+	table := textTable(after + 1)
+	upTo := min(mark, (after+1)|(1<<textShift-1))
 	phrase := `"` + strings.ReplaceAll(text, `"`, `""`) + `"`
-	list, err := all(ctx, x.session(file), column[int64], `SELECT rowid FROM client_text WHERE client_text MATCH $1
+	list, err := all(ctx, x.session(file), column[int64], `SELECT rowid FROM `+table+` WHERE `+table+` MATCH $1
 		AND rowid > $2 AND rowid <= $3 ORDER BY rowid LIMIT $4`, phrase, after, upTo, limit)
 	return list, upTo, x.db.dialect.classify(err)
 }
@@ -94,12 +90,42 @@ func (x *textIndex) touch(sequence int64) {
 	}
 }
 
-const createTextIndex = `
-	DROP TABLE IF EXISTS client_text;
-	DROP TABLE IF EXISTS mark;
-	CREATE VIRTUAL TABLE client_text USING fts5 (text, content='', contentless_delete=1, tokenize='trigram');
-	CREATE TABLE mark (id INTEGER PRIMARY KEY CHECK (id = 1), sequence INTEGER NOT NULL, tidy INTEGER NOT NULL);
-	INSERT INTO mark (id, sequence, tidy) VALUES (1, 0, 0);`
+// On SQLite each block of clients has a table of its own, since FTS5 goes on
+// until it finds something, whatever range of rows it is given: a long text that
+// none has, made of parts that all have, takes it 2 µs for each client.
+const textShift = 16
+
+// textTable is the table of the clients about a sequence.
+func textTable(sequence int64) string { return "client_text_" + strconv.FormatInt(sequence>>textShift, 10) }
+
+// renew empties the file.
+func renew(ctx context.Context, file *sql.DB) error {
+	tables, err := file.QueryContext(ctx, `SELECT name FROM sqlite_master WHERE sql LIKE 'CREATE VIRTUAL TABLE%'`)
+	if err != nil {
+		return err
+	}
+	statements := []string{
+		`DROP TABLE IF EXISTS mark`,
+		`CREATE TABLE mark (id INTEGER PRIMARY KEY CHECK (id = 1), shift INTEGER NOT NULL, sequence INTEGER NOT NULL, tidy INTEGER NOT NULL)`,
+		fmt.Sprintf(`INSERT INTO mark (id, shift, sequence, tidy) VALUES (1, %d, -1, 0)`, textShift),
+	}
+	for tables.Next() {
+		var name string
+		if err := tables.Scan(&name); err != nil {
+			return errors.Join(err, tables.Close())
+		}
+		statements = append(statements, `DROP TABLE "`+name+`"`)
+	}
+	if err := errors.Join(tables.Err(), tables.Close()); err != nil {
+		return err
+	}
+	for _, statement := range statements {
+		if _, err := file.ExecContext(ctx, statement); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // open opens the file. One that was not closed in good order may lack changes,
 // and begins anew.
@@ -114,10 +140,10 @@ func (x *textIndex) open(ctx context.Context) error {
 	file.SetMaxOpenConns(2) // one writes, one reads
 	var mark int64
 	var tidy bool
-	err = file.QueryRowContext(ctx, `SELECT sequence, tidy FROM mark`).Scan(&mark, &tidy)
+	err = file.QueryRowContext(ctx, `SELECT sequence, tidy FROM mark WHERE shift = ?`, textShift).Scan(&mark, &tidy)
 	if err != nil || !tidy {
-		mark = 0
-		_, err = file.ExecContext(ctx, createTextIndex)
+		mark = -1
+		err = renew(ctx, file)
 	} else {
 		_, err = file.ExecContext(ctx, `UPDATE mark SET tidy = 0`)
 	}
@@ -229,13 +255,21 @@ func (x *textIndex) write(ctx context.Context, texts []text, changed []int64, ma
 		return err
 	}
 	defer func() { _ = tx.Rollback() }() // it fails after a commit, and is not needed then
+	// There is a table for each sequence up to the mark.
+	for p := (x.mark + 1) >> textShift; p <= mark>>textShift; p++ {
+		_, err := tx.ExecContext(ctx, `CREATE VIRTUAL TABLE IF NOT EXISTS `+textTable(p<<textShift)+
+			` USING fts5 (text, content='', contentless_delete=1, tokenize='trigram')`)
+		if err != nil {
+			return err
+		}
+	}
 	for _, sequence := range changed {
-		if _, err := tx.ExecContext(ctx, `DELETE FROM client_text WHERE rowid = ?`, sequence); err != nil {
+		if _, err := tx.ExecContext(ctx, `DELETE FROM `+textTable(sequence)+` WHERE rowid = ?`, sequence); err != nil {
 			return err
 		}
 	}
 	for _, t := range texts {
-		if _, err := tx.ExecContext(ctx, `INSERT INTO client_text (rowid, text) VALUES (?, ?)`, t.sequence, fold(searched(t.name, t.id, t.description))); err != nil {
+		if _, err := tx.ExecContext(ctx, `INSERT INTO `+textTable(t.sequence)+` (rowid, text) VALUES (?, ?)`, t.sequence, fold(searched(t.name, t.id, t.description))); err != nil {
 			return err
 		}
 	}
