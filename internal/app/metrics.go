@@ -22,6 +22,7 @@ func (a *App) metrics() *ops.Metrics {
 		[]string{"outcome"}, a.tokenOutcomes)
 	m.Counters("ostiary_refusals_total", "Refused requests of clients, by grant type (or endpoint) and by the code of the OAuth error.",
 		[]string{"request", "reason"}, a.refusals)
+	m.Counter("ostiary_signin_failures_total", "Attempts of users to sign in that failed.", func() float64 { return float64(a.SignIn.Failed()) })
 	m.Counter("ostiary_usage_lost_total", "Requests that were not counted for their clients because the database took nothing for too long.", func() float64 { return float64(a.Usage.Lost()) })
 	return m
 }
