@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"os/exec"
 	"path/filepath"
@@ -122,9 +123,7 @@ func (f *forUsers) register(t *testing.T, name string, settings map[string]any) 
 		"name": name, "redirect_uris": []string{redirectURI},
 		"grant_types": []string{"authorization_code", "refresh_token"}, "scopes": []string{"openid", "profile", "email", "orders"},
 	}
-	for field, value := range settings {
-		document[field] = value
-	}
+	maps.Copy(document, settings)
 	made := f.make(t, "/clients", document)
 	id, _ = made["id"].(string)
 	secret, _ = made["secret"].(string)
