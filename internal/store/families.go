@@ -245,7 +245,7 @@ func (t Tokens) RemoveDead(ctx context.Context, now time.Time, limit int) (remov
 	err = t.db.change(ctx, func(ctx context.Context, s session) error {
 		removed = 0
 		for _, dead := range []string{s.dialect.dead, s.dialect.deadOfUsers} {
-			n, err := s.exec(ctx, `DELETE FROM family WHERE id IN (`+dead+`)`, limit)
+			n, err := s.exec(ctx, `DELETE FROM family WHERE id IN (`+dead+`)`, limit-removed)
 			if removed += int(n); err != nil || removed >= limit {
 				return err
 			}

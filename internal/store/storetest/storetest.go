@@ -82,6 +82,8 @@ func Run(t *testing.T, open func(*testing.T) *Env) {
 		{"DataKeys", testDataKeys},
 		{"SigningKeys", testSigningKeys},
 		{"Families", testFamilies},
+		{"Rotations", testRotations},
+		{"FamiliesOfUsers", testUsersFamilies},
 		{"FamilyDuplicates", testFamilyDuplicates},
 		{"FamilyRevoke", testFamilyRevoke},
 		{"FamilyExpiry", testFamilyExpiry},
