@@ -235,6 +235,9 @@ func (s *stage) beforeSigningIn() {
 	s.look("missing")
 	s.Go(s.base + "/consent")
 	s.look("expired")
+	s.open("/oauth2/authorize?response_type=code&client_id=" + s.client + "&redirect_uri=" + url.QueryEscape("https://elsewhere.example.com/"+s.name))
+	s.Wait("dl")
+	s.look("problem")
 	s.open("/signin/out")
 	s.look("signedout")
 }
@@ -269,6 +272,9 @@ func (s *stage) whileSigningIn() {
 	s.look("signin-again")
 	s.Go(s.request("/consent", authorization.Agree))
 	s.look("consent")
+	s.open("/oauth2/logout")
+	s.Wait("form")
+	s.look("logout")
 }
 
 func (s *stage) inTheAccount() {
