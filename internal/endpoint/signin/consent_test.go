@@ -141,6 +141,17 @@ func TestConsentIsForWhoWasAsked(t *testing.T) {
 	}
 }
 
+func TestConsentToNothing(t *testing.T) {
+	a := start(t, servertest.Options{})
+	a.person(ada)
+	a.signIn(a.at("/signin"), ada, password)
+	page := a.get(a.with("/consent", a.request(func(r *authorization.Request) { r.Scopes = nil })))
+	page.want(t, http.StatusOK, "It asks for nothing but that you sign in.")
+	if strings.Contains(page.body, "<ul") {
+		t.Errorf("an empty list is on\n%s", page.body)
+	}
+}
+
 func TestConsentWithoutASession(t *testing.T) {
 	a := start(t, servertest.Options{})
 	if back := a.back(a.get(a.with("/consent", a.request()))); back.Denied || back.Once != nil {
