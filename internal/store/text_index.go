@@ -92,7 +92,7 @@ func (x *textIndex) touch(sequence int64) {
 
 // On SQLite each block of clients has a table of its own, since FTS5 goes on
 // until it finds something, whatever range of rows it is given: a long text that
-// none has, made of parts that all have, takes it 2 µs for each client.
+// none has, made of parts that all have, takes it some 10 ms for 100,000 clients.
 const textShift = 16
 
 // textTable is the table of the clients about a sequence.
