@@ -108,7 +108,7 @@ func (r *rig) spa(id string) *client.Client {
 	return r.client(id, `"kind":"spa","redirect_uris":["`+callback+`"],"scopes":["openid","profile","email","offline_access"]`)
 }
 
-// signIn has a user of an address sign in in this browser.
+// signIn begins a session in this browser, of the user with an address.
 func (r *rig) signIn(email, acr string) *session.Session {
 	r.Helper()
 	u, err := r.server.App.Users.ByEmail(r.Context(), r.app.ID, email)
@@ -179,7 +179,7 @@ func (r *rig) do(method, query, body string) answer {
 		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
 	if r.cookie != "" {
-		request.AddCookie(&http.Cookie{Name: "ostiary", Value: r.cookie})
+		request.Header.Set("Cookie", "ostiary="+r.cookie)
 	}
 	*r.pages = pages{}
 	w := httptest.NewRecorder()

@@ -47,7 +47,7 @@ func (f *flow) checkDenied() error {
 	return nil
 }
 
-// findSession finds who is signed in in this browser, and sees to it that this
+// findSession finds whose session this browser has, and sees to it that this
 // is the user, and as recently and well authenticated, as the client wants
 // (OpenID Connect Core 1.0 §3.1.2.3).
 func (f *flow) findSession() (err error) {

@@ -43,7 +43,7 @@ func (f *flow) readWishes() (err error) {
 			return oauth.InvalidRequest("The max_age is not well-formed; send a number of seconds.")
 		}
 		if seconds <= maxAge {
-			w.maxAge = time.Duration(seconds) * time.Second //nolint:gosec // bounded
+			w.maxAge = time.Duration(seconds) * time.Second
 		}
 	}
 	if w.nonce = f.form.Get("nonce"); len(w.nonce) > maxNonce {
