@@ -65,3 +65,18 @@ func TestRootApplicationCanBeChosenBeforeTokens(t *testing.T) {
 		t.Errorf("issuer %v, %v", document["issuer"], err)
 	}
 }
+
+// What browsers come to is at the root, too, and sends them to pages there.
+func TestRootApplicationForBrowsers(t *testing.T) {
+	s := servertest.Start(t, servertest.Options{Configure: func(c *config.Config) {
+		c.Founding.ApplicationID, c.RootApplication = "shop", "shop"
+	}})
+	for path, want := range map[string]int{
+		"/oauth2/authorize": http.StatusBadRequest, "/shop/oauth2/authorize": http.StatusBadRequest,
+		"/oauth2/userinfo": http.StatusUnauthorized, "/oauth2/logout": http.StatusOK,
+	} {
+		if got := s.Do(http.MethodGet, path, "", "", "", ""); got.StatusCode != want {
+			t.Errorf("%s: %d, want %d", path, got.StatusCode, want)
+		}
+	}
+}
