@@ -96,7 +96,9 @@ func (x *textIndex) touch(sequence int64) {
 const textShift = 16
 
 // textTable is the table of the clients about a sequence.
-func textTable(sequence int64) string { return "client_text_" + strconv.FormatInt(sequence>>textShift, 10) }
+func textTable(sequence int64) string {
+	return "client_text_" + strconv.FormatInt(sequence>>textShift, 10)
+}
 
 // renew empties the file.
 func renew(ctx context.Context, file *sql.DB) error {
