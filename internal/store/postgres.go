@@ -123,7 +123,11 @@ func openPostgres(ctx context.Context, db *DB, options Options) (err error) {
 		}
 	}()
 	db.read = pool(config, readingConnections)
-	b.changing = pool(config, changingConnections)
+	// A plan that was made while a table was empty reads all of it, and is kept
+	// until autovacuum comes by: an import would take longer with each client.
+	changing := config.Copy()
+	changing.RuntimeParams["plan_cache_mode"] = "force_custom_plan"
+	b.changing = pool(changing, changingConnections)
 	b.families = pool(config, 1)
 	if err := migrate(ctx, goose.DialectPostgres, db.read); err != nil {
 		return err
