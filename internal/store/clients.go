@@ -227,19 +227,8 @@ func (c Clients) Change(ctx context.Context, applicationID, id string, unique cl
 		if texts = textOf(after) != textOf(before); texts {
 			c.db.texts.touch(before.Sequence)
 		}
-		if err := writeClientScopes(ctx, s, applicationID, before.Sequence, before.Settings.Scopes.Allowed, after.Settings.Scopes.Allowed); err != nil {
+		if err := c.follow(ctx, s, before, after); err != nil {
 			return err
-		}
-		if err := writeClientOrigins(ctx, s, applicationID, before.Sequence, before.Settings.Redirect.AllOrigins(), after.Settings.Redirect.AllOrigins()); err != nil {
-			return err
-		}
-		if err := writeSecrets(ctx, s, before.Sequence, before.Secrets, after.Secrets); err != nil {
-			return err
-		}
-		if after.Era != before.Era {
-			if err := bury(ctx, s, applicationID, id, before.Era, c.db.now()); err != nil {
-				return err
-			}
 		}
 		return record(ctx, s, event)
 	})
@@ -250,6 +239,23 @@ func (c Clients) Change(ctx context.Context, applicationID, id string, unique cl
 		c.db.texts.touch(after.Sequence)
 	}
 	return after, nil
+}
+
+// follow writes what is kept of a client beside its row, where it changed.
+func (c Clients) follow(ctx context.Context, s session, before, after *client.Client) error {
+	if err := writeClientScopes(ctx, s, before.ApplicationID, before.Sequence, before.Settings.Scopes.Allowed, after.Settings.Scopes.Allowed); err != nil {
+		return err
+	}
+	if err := writeClientOrigins(ctx, s, before.ApplicationID, before.Sequence, before.Settings.Redirect.AllOrigins(), after.Settings.Redirect.AllOrigins()); err != nil {
+		return err
+	}
+	if err := writeSecrets(ctx, s, before.Sequence, before.Secrets, after.Secrets); err != nil {
+		return err
+	}
+	if after.Era == before.Era {
+		return nil
+	}
+	return bury(ctx, s, before.ApplicationID, before.ID, before.Era, c.db.now())
 }
 
 // clone copies what a change may alter in place.

@@ -3,9 +3,9 @@ package store
 import (
 	"database/sql"
 	"encoding/json"
-	"fmt"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"testing"
 
 	"github.com/pressly/goose/v3"
@@ -56,7 +56,7 @@ func testOriginsOfOlderSchema(t *testing.T, dialect goose.Dialect, pool *sql.DB,
 			t.Fatal(err)
 		}
 		if _, err := pool.ExecContext(ctx, `INSERT INTO client (application_id, id, name, name_key, version, kind, public, inactive, era, features, settings, revision, created_at, updated_at)
-			VALUES ('app', $1, $2, $3, '', 'spa', TRUE, FALSE, 1, 0, $4, 1, 1, 1)`, fmt.Sprint("c", i), fmt.Sprint(i), fmt.Sprint(i), string(text)); err != nil {
+			VALUES ('app', $1, $2, $3, '', 'spa', TRUE, FALSE, 1, 0, $4, 1, 1, 1)`, "c"+strconv.Itoa(i), strconv.Itoa(i), strconv.Itoa(i), string(text)); err != nil {
 			t.Fatal(err)
 		}
 		want[i] = s.AllOrigins()
@@ -71,7 +71,7 @@ func testOriginsOfOlderSchema(t *testing.T, dialect goose.Dialect, pool *sql.DB,
 	t.Cleanup(func() { _ = db.Close() })
 	for i := range settings {
 		got, err := readAll(ctx, db, column[string], `SELECT o.origin FROM client_origin o JOIN client c ON c.sequence = o.client_sequence
-			WHERE o.application_id = 'app' AND c.id = $1 ORDER BY o.origin`, fmt.Sprint("c", i))
+			WHERE o.application_id = 'app' AND c.id = $1 ORDER BY o.origin`, "c"+strconv.Itoa(i))
 		if err != nil || !slices.Equal(got, want[i]) {
 			t.Errorf("client %d: %q, %v; want %q", i, got, err, want[i])
 		}

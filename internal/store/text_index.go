@@ -100,9 +100,26 @@ func textTable(sequence int64) string {
 	return "client_text_" + strconv.FormatInt(sequence>>textShift, 10)
 }
 
+// textTables gives the names of the tables that there are.
+func textTables(ctx context.Context, file *sql.DB) (names []string, err error) {
+	rows, err := file.QueryContext(ctx, `SELECT name FROM sqlite_master WHERE sql LIKE 'CREATE VIRTUAL TABLE%'`)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return nil, err
+		}
+		names = append(names, name)
+	}
+	return names, rows.Err()
+}
+
 // renew empties the file.
 func renew(ctx context.Context, file *sql.DB) error {
-	tables, err := file.QueryContext(ctx, `SELECT name FROM sqlite_master WHERE sql LIKE 'CREATE VIRTUAL TABLE%'`)
+	tables, err := textTables(ctx, file)
 	if err != nil {
 		return err
 	}
@@ -111,15 +128,8 @@ func renew(ctx context.Context, file *sql.DB) error {
 		`CREATE TABLE mark (id INTEGER PRIMARY KEY CHECK (id = 1), shift INTEGER NOT NULL, sequence INTEGER NOT NULL, tidy INTEGER NOT NULL)`,
 		fmt.Sprintf(`INSERT INTO mark (id, shift, sequence, tidy) VALUES (1, %d, -1, 0)`, textShift),
 	}
-	for tables.Next() {
-		var name string
-		if err := tables.Scan(&name); err != nil {
-			return errors.Join(err, tables.Close())
-		}
+	for _, name := range tables {
 		statements = append(statements, `DROP TABLE "`+name+`"`)
-	}
-	if err := errors.Join(tables.Err(), tables.Close()); err != nil {
-		return err
 	}
 	for _, statement := range statements {
 		if _, err := file.ExecContext(ctx, statement); err != nil {
@@ -266,12 +276,12 @@ func (x *textIndex) write(ctx context.Context, texts []text, changed []int64, ma
 		}
 	}
 	for _, sequence := range changed {
-		if _, err := tx.ExecContext(ctx, `DELETE FROM `+textTable(sequence)+` WHERE rowid = ?`, sequence); err != nil {
+		if _, err := tx.ExecContext(ctx, `DELETE FROM `+textTable(sequence)+` WHERE rowid = ?`, sequence); err != nil { //nolint:gosec // the table's name is made of a number
 			return err
 		}
 	}
 	for _, t := range texts {
-		if _, err := tx.ExecContext(ctx, `INSERT INTO `+textTable(t.sequence)+` (rowid, text) VALUES (?, ?)`, t.sequence, fold(searched(t.name, t.id, t.description))); err != nil {
+		if _, err := tx.ExecContext(ctx, `INSERT INTO `+textTable(t.sequence)+` (rowid, text) VALUES (?, ?)`, t.sequence, fold(searched(t.name, t.id, t.description))); err != nil { //nolint:gosec // as above
 			return err
 		}
 	}
