@@ -792,7 +792,7 @@ type ApplicationList struct {
 
 // ApplicationPatch defines model for ApplicationPatch.
 type ApplicationPatch struct {
-	// Branding How pages for users present the application. It is kept and shown, and acts on nothing yet.
+	// Branding How pages for users present the application. The logo is kept and shown, and acts on nothing yet.
 	Branding nullable.Nullable[struct {
 		// Colour #rrggbb.
 		Colour nullable.Nullable[string] `json:"colour,omitempty"`

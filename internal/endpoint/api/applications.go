@@ -80,7 +80,7 @@ var settingDocs = map[string]string{
 	"legacy_token_query":   "Whether the token endpoint takes its parameters from the query string too.",
 	"claims_in_id_token":   "Whether the claims of the granted scopes stand in the id_token.",
 	"vendor_name":          "The name that the texts of the Configuration API bear.",
-	"branding":             "How pages for users present the application." + notYet,
+	"branding":             "How pages for users present the application. The logo is kept and shown, and acts on nothing yet.",
 }
 
 // applicationBody is the schema of a patch, and completes that of the answer.
