@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -252,11 +253,11 @@ func TestDeadHostsRest(t *testing.T) {
 		}
 		cookies = append(cookies, s)
 	}
-	calls := 0
+	var calls atomic.Int32 // messages are sent side by side
 	down := session.NewMessenger(session.MessengerDeps{
 		Notices: c.db.Notices(), Applications: c.messenger.Applications, Clients: c.messenger.Clients, Signers: c.signers,
 		Issuer: c.messenger.Issuer, Now: c.clock.Now,
-		Poster: refuser(func() { calls++ }),
+		Poster: refuser(func() { calls.Add(1) }),
 	})
 	for _, s := range cookies {
 		if err := c.sessions.End(t.Context(), source, s); err != nil {
@@ -266,8 +267,8 @@ func TestDeadHostsRest(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if calls != 1 {
-		t.Errorf("a host that does not answer was called %d times at once", calls)
+	if calls.Load() != 1 {
+		t.Errorf("a host that does not answer was called %d times at once", calls.Load())
 	}
 	for range 100 {
 		c.clock.Advance(10 * time.Second)
