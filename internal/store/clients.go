@@ -155,13 +155,13 @@ func insertClient(ctx context.Context, s session, c *client.Client, unique clien
 		return err
 	}
 	if !ok {
-		return &fault.Error{Kind: fault.Conflict, Field: "id", Message: "There is a client of this id already."}
+		return fault.Takenf("id", "There is a client of this id already.")
 	}
 	c.Sequence, c.Revision = sequence, 1
 	if err := writeClientScopes(ctx, s, c.ApplicationID, sequence, nil, c.Settings.Scopes.Allowed); err != nil {
 		return err
 	}
-	if err := writeClientOrigins(ctx, s, c.ApplicationID, sequence, nil, c.Settings.Redirect.AllOrigins()); err != nil {
+	if err := clientOrigins.write(ctx, s, c.ApplicationID, sequence, nil, c.Settings.Redirect.AllOrigins()); err != nil {
 		return err
 	}
 	return writeSecrets(ctx, s, sequence, nil, c.Secrets)
@@ -188,7 +188,7 @@ func claimName(ctx context.Context, s session, c *client.Client, unique client.U
 		return err
 	}
 	if taken {
-		return &fault.Error{Kind: fault.Conflict, Field: field, Message: "There is a client of this " + what + " already; choose another."}
+		return fault.Takenf(field, "There is a client of this %s already; choose another.", what)
 	}
 	return nil
 }
@@ -246,7 +246,7 @@ func (c Clients) follow(ctx context.Context, s session, before, after *client.Cl
 	if err := writeClientScopes(ctx, s, before.ApplicationID, before.Sequence, before.Settings.Scopes.Allowed, after.Settings.Scopes.Allowed); err != nil {
 		return err
 	}
-	if err := writeClientOrigins(ctx, s, before.ApplicationID, before.Sequence, before.Settings.Redirect.AllOrigins(), after.Settings.Redirect.AllOrigins()); err != nil {
+	if err := clientOrigins.write(ctx, s, before.ApplicationID, before.Sequence, before.Settings.Redirect.AllOrigins(), after.Settings.Redirect.AllOrigins()); err != nil {
 		return err
 	}
 	if err := writeSecrets(ctx, s, before.Sequence, before.Secrets, after.Secrets); err != nil {
@@ -305,7 +305,7 @@ func (c Clients) Delete(ctx context.Context, applicationID, id string, check fun
 		if err := writeClientScopes(ctx, s, applicationID, found.Sequence, found.Settings.Scopes.Allowed, nil); err != nil {
 			return err
 		}
-		if err := writeClientOrigins(ctx, s, applicationID, found.Sequence, found.Settings.Redirect.AllOrigins(), nil); err != nil {
+		if err := clientOrigins.write(ctx, s, applicationID, found.Sequence, found.Settings.Redirect.AllOrigins(), nil); err != nil {
 			return err
 		}
 		if err := forgetIntrospector(ctx, s, applicationID, found.Sequence); err != nil {

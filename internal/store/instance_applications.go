@@ -44,14 +44,14 @@ func (i Instances) Add(ctx context.Context, a *instance.Addition) error {
 			return err
 		}
 		if taken {
-			return &fault.Error{Kind: fault.Conflict, Field: "id", Message: "There is an application of this id already; choose another."}
+			return fault.Takenf("id", "There is an application of this id already; choose another.")
 		}
 		_, removed, err := one(ctx, s, column[string], `SELECT id FROM removed_application WHERE id = $1`, id)
 		if err != nil {
 			return err
 		}
 		if removed {
-			return &fault.Error{Kind: fault.Conflict, Field: "id", Message: "An application of this id was deleted a short time ago; choose another id, or wait a quarter of an hour."}
+			return fault.Takenf("id", "An application of this id was deleted a short time ago; choose another id, or wait a quarter of an hour.")
 		}
 		if err := insertApplication(ctx, s, &a.Application); err != nil {
 			return err

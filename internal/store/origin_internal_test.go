@@ -3,47 +3,22 @@ package store
 import (
 	"database/sql"
 	"encoding/json"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"testing"
 
-	"github.com/pressly/goose/v3"
-
 	"github.com/ostiary/ostiary/internal/core/client/rule/redirect"
-	"github.com/ostiary/ostiary/internal/pgtest"
 )
 
 // The origins of clients that were there before are found as those of new ones.
 func TestOriginsOfOlderSchema(t *testing.T) {
 	t.Parallel()
-	t.Run("SQLite", func(t *testing.T) {
-		t.Parallel()
-		options := Options{Data: t.TempDir()}
-		pool, err := sql.Open("sqlite", dsn(filepath.Join(options.Data, FileName), writerPragmas))
-		testOriginsOfOlderSchema(t, goose.DialectSQLite3, pool, err, options)
-	})
-	t.Run("PostgreSQL", func(t *testing.T) {
-		t.Parallel()
-		options := Options{URL: pgtest.Database(t)}
-		pool, err := openPool(options)
-		testOriginsOfOlderSchema(t, goose.DialectPostgres, pool, err, options)
-	})
+	olderSchema(t, 12, testOriginsOfOlderSchema)
 }
 
-func testOriginsOfOlderSchema(t *testing.T, dialect goose.Dialect, pool *sql.DB, err error, options Options) {
+func testOriginsOfOlderSchema(t *testing.T, pool *sql.DB, open func() *DB) {
 	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
 	ctx := t.Context()
-	provider, err := migrator(dialect, pool)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := provider.UpTo(ctx, 12); err != nil {
-		t.Fatal(err)
-	}
 	settings := []redirect.Setting{
 		{},
 		{URIs: []string{"https://app.example/cb", "https://app.example:443/x", "HTTPS://Upper.example?a=/b", "https://bare.example", "com.example.app://x/y"}},
@@ -61,14 +36,7 @@ func testOriginsOfOlderSchema(t *testing.T, dialect goose.Dialect, pool *sql.DB,
 		}
 		want[i] = s.AllOrigins()
 	}
-	if err := pool.Close(); err != nil {
-		t.Fatal(err)
-	}
-	db, err := Open(ctx, options)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = db.Close() })
+	db := open()
 	for i := range settings {
 		got, err := readAll(ctx, db, column[string], `SELECT o.origin FROM client_origin o JOIN client c ON c.sequence = o.client_sequence
 			WHERE o.application_id = 'app' AND c.id = $1 ORDER BY o.origin`, "c"+strconv.Itoa(i))

@@ -111,7 +111,7 @@ func (t Resources) Create(ctx context.Context, made *resource.Resource, event au
 			return err
 		}
 		if n == 0 {
-			return &fault.Error{Kind: fault.Conflict, Field: "identifier", Message: "There is a resource of this identifier already."}
+			return fault.Takenf("identifier", "There is a resource of this identifier already.")
 		}
 		made.Revision = 1
 		if err := insertIntrospectors(ctx, s, made); err != nil {

@@ -20,36 +20,52 @@ import (
 	"github.com/ostiary/ostiary/internal/pgtest"
 )
 
+// olderSchema runs a test on a database of each kind at a version of the schema.
+// open closes the database and opens it as servers do.
+func olderSchema(t *testing.T, version int64, test func(t *testing.T, pool *sql.DB, open func() *DB)) {
+	t.Helper()
+	on := func(dialect goose.Dialect, options Options, pool *sql.DB, err error) func(*testing.T) {
+		return func(t *testing.T) {
+			t.Parallel()
+			if err != nil {
+				t.Fatal(err)
+			}
+			provider, err := migrator(dialect, pool)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := provider.UpTo(t.Context(), version); err != nil {
+				t.Fatal(err)
+			}
+			test(t, pool, func() *DB {
+				if err := pool.Close(); err != nil {
+					t.Fatal(err)
+				}
+				db, err := Open(t.Context(), options)
+				if err != nil {
+					t.Fatal(err)
+				}
+				t.Cleanup(func() { _ = db.Close() })
+				return db
+			})
+		}
+	}
+	lite, postgres := Options{Data: t.TempDir()}, Options{URL: pgtest.Database(t)}
+	pool, err := sql.Open("sqlite", dsn(filepath.Join(lite.Data, FileName), writerPragmas))
+	t.Run("SQLite", on(goose.DialectSQLite3, lite, pool, err))
+	pool, err = openPool(postgres)
+	t.Run("PostgreSQL", on(goose.DialectPostgres, postgres, pool, err))
+}
+
 // What clients were allowed before there were scopes is theirs after.
 func TestScopesOfOlderSchema(t *testing.T) {
 	t.Parallel()
-	t.Run("SQLite", func(t *testing.T) {
-		t.Parallel()
-		options := Options{Data: t.TempDir()}
-		pool, err := sql.Open("sqlite", dsn(filepath.Join(options.Data, FileName), writerPragmas))
-		testScopesOfOlderSchema(t, goose.DialectSQLite3, pool, err, options)
-	})
-	t.Run("PostgreSQL", func(t *testing.T) {
-		t.Parallel()
-		options := Options{URL: pgtest.Database(t)}
-		pool, err := openPool(options)
-		testScopesOfOlderSchema(t, goose.DialectPostgres, pool, err, options)
-	})
+	olderSchema(t, 1, testScopesOfOlderSchema)
 }
 
-func testScopesOfOlderSchema(t *testing.T, dialect goose.Dialect, pool *sql.DB, err error, options Options) {
+func testScopesOfOlderSchema(t *testing.T, pool *sql.DB, open func() *DB) {
 	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
 	ctx := t.Context()
-	provider, err := migrator(dialect, pool)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := provider.UpTo(ctx, 1); err != nil {
-		t.Fatal(err)
-	}
 	for i, settings := range []string{
 		`{}`, `{"scopes":{}}`, `{"scopes":{"allowed":["Read","openid","ostiary:introspect","write"]}}`, `{"scopes":{"allowed":["write"],"allow_unscoped":true}}`,
 	} {
@@ -58,14 +74,7 @@ func testScopesOfOlderSchema(t *testing.T, dialect goose.Dialect, pool *sql.DB, 
 			t.Fatal(err)
 		}
 	}
-	if err := pool.Close(); err != nil {
-		t.Fatal(err)
-	}
-	db, err := Open(ctx, options)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = db.Close() })
+	db := open()
 	list, err := db.Scopes().List(ctx, "app", "", 10)
 	if err != nil {
 		t.Fatal(err)
@@ -146,7 +155,7 @@ func TestPlansOfScopes(t *testing.T) {
 		{listScopes, 3},
 		{selectScopeNames(db.dialect), 2},
 		{clientsAllowed, 2},
-		{deleteClientScopes(db.dialect), 3},
+		{clientScopes.remove(db.dialect), 3},
 		{scanEnd, 2},
 		{liveWithScope(db.dialect), 5},
 		{carriesScope(db.dialect), 2},

@@ -17,44 +17,16 @@ func selectScopeNames(d *dialect) string {
 	return `SELECT name FROM scope WHERE application_id = $1 AND name_key IN (` + d.values("$2") + `)` + d.shared
 }
 
-func insertClientScopes(d *dialect) string {
-	return `WITH added (name) AS (` + d.values("$1") + `)
-		INSERT INTO client_scope (application_id, scope, client_sequence) SELECT $2, name, $3 FROM added WHERE TRUE ON CONFLICT DO NOTHING`
-}
-
-func deleteClientScopes(d *dialect) string {
-	return `DELETE FROM client_scope WHERE application_id = $1 AND scope IN (` + d.values("$2") + `) AND client_sequence = $3`
-}
-
 // writeClientScopes makes the rows of what a client is allowed, which was
 // before, those of after. What is added must be there, and cannot be deleted
 // before the commit.
 func writeClientScopes(ctx context.Context, s session, applicationID string, sequence int64, before, after []string) error {
-	if slices.Equal(before, after) {
-		return nil
-	}
-	added, gone := without(after, before), without(before, after)
-	if len(added) > 0 {
+	if added := without(after, before); len(added) > 0 {
 		if err := holdScopes(ctx, s, applicationID, after, added); err != nil {
 			return err
 		}
-		list, err := jsonArray(added)
-		if err != nil {
-			return err
-		}
-		if _, err := s.exec(ctx, insertClientScopes(s.dialect), list, applicationID, sequence); err != nil {
-			return err
-		}
 	}
-	if len(gone) == 0 {
-		return nil
-	}
-	list, err := jsonArray(gone)
-	if err != nil {
-		return err
-	}
-	_, err = s.exec(ctx, deleteClientScopes(s.dialect), applicationID, list, sequence)
-	return err
+	return clientScopes.write(ctx, s, applicationID, sequence, before, after)
 }
 
 // without gives what is in a and not in b.

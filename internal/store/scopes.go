@@ -68,7 +68,7 @@ func (t Scopes) Create(ctx context.Context, made *scope.Scope, event audit.Event
 			return err
 		}
 		if n == 0 {
-			return &fault.Error{Kind: fault.Conflict, Field: "name", Message: "There is a scope of this name already; names are compared without regard to case."}
+			return fault.Takenf("name", "There is a scope of this name already; names are compared without regard to case.")
 		}
 		made.Revision = 1
 		return record(ctx, s, event)

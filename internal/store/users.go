@@ -81,7 +81,7 @@ func documentsOf(u *user.User) (attributes, roles string, err error) {
 func noUser() error { return fault.NotFoundf("There is no such user.") }
 
 func emailTaken() error {
-	return &fault.Error{Kind: fault.Conflict, Field: "email", Message: "There is a user of this address already; addresses are compared without regard to case."}
+	return fault.Takenf("email", "There is a user of this address already; addresses are compared without regard to case.")
 }
 
 // Get implements user.Store.
@@ -160,7 +160,7 @@ func createUser(ctx context.Context, s session, u *user.User, event audit.Event)
 		return err
 	}
 	if !ok {
-		return &fault.Error{Kind: fault.Conflict, Field: "uuid", Message: "There is a user of this uuid already."}
+		return fault.Takenf("uuid", "There is a user of this uuid already.")
 	}
 	u.Sequence, u.Revision = sequence, 1
 	if err := writeUserIndex(ctx, s, &user.User{}, u); err != nil {

@@ -78,7 +78,7 @@ func (f *Fields) settle() (problems fault.Problems) {
 }
 
 var (
-	errThere = &fault.Error{Kind: fault.Conflict, Field: "client_id", Message: "There is a consent of this user to this client already; change that one."}
+	errThere = fault.Takenf("client_id", "There is a consent of this user to this client already; change that one.")
 	errStale = fault.Preconditionf("The consent has changed since it was read; read it again.")
 	errGone  = fault.NotFoundf("There is no such consent.")
 	errFixed = fault.Problems{fault.Invalidf("", "User and client of a consent are fixed; make another consent and delete this one.")}

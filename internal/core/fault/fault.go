@@ -64,6 +64,11 @@ func Conflictf(format string, args ...any) *Error {
 	return &Error{Kind: Conflict, Message: fmt.Sprintf(format, args...)}
 }
 
+// Takenf says that what a field is to be has somebody else already.
+func Takenf(field, format string, args ...any) *Error {
+	return &Error{Kind: Conflict, Field: field, Message: fmt.Sprintf(format, args...)}
+}
+
 // Deniedf says that the caller may not do this.
 func Deniedf(format string, args ...any) *Error {
 	return &Error{Kind: Denied, Message: fmt.Sprintf(format, args...)}

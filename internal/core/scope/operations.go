@@ -43,7 +43,7 @@ var kind = record.Kind[Scope, Fields]{
 // What may not be done to a scope.
 var (
 	errBuiltIn = fault.Conflictf("This scope is built in: it is in every application, and cannot be altered or deleted.")
-	errTaken   = &fault.Error{Kind: fault.Conflict, Field: "name", Message: "There is a scope of this name already; names are compared without regard to case."}
+	errTaken   = fault.Takenf("name", "There is a scope of this name already; names are compared without regard to case.")
 	errFixed   = fault.Problems{fault.Invalidf("name", "The name of a scope is fixed; make another scope and delete this one.")}
 )
 
