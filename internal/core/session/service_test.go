@@ -29,7 +29,7 @@ func TestFind(t *testing.T) {
 			t.Fatal("gone")
 		}
 	}
-	for _, noise := range []string{"", "x", cookie + "A", cookie[:42] + "\n", strings.Repeat("=", 43)} {
+	for _, noise := range []string{"", "x", cookie + "A", cookie[:42] + "\n", cookie[:41] + "A\n", strings.Repeat("=", 43)} {
 		if r.live(noise) {
 			t.Errorf("%q is a session", noise)
 		}

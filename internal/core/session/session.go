@@ -111,7 +111,8 @@ func idOf(cookie string) (ID, bool) {
 	if len(cookie) != base64.RawURLEncoding.EncodedLen(cookieBytes) {
 		return ID{}, false
 	}
-	if _, err := base64.RawURLEncoding.Strict().DecodeString(cookie); err != nil {
+	// The decoder skips line breaks, and then gives fewer bytes.
+	if raw, err := base64.RawURLEncoding.Strict().DecodeString(cookie); err != nil || len(raw) != cookieBytes {
 		return ID{}, false
 	}
 	return sha256.Sum256([]byte(cookie)), true

@@ -40,7 +40,8 @@ func digestOf(token string) ([32]byte, bool) {
 	if len(token) != base64.RawURLEncoding.EncodedLen(tokenBytes) {
 		return [32]byte{}, false
 	}
-	if _, err := base64.RawURLEncoding.Strict().DecodeString(token); err != nil {
+	// The decoder skips line breaks, and then gives fewer bytes.
+	if raw, err := base64.RawURLEncoding.Strict().DecodeString(token); err != nil || len(raw) != tokenBytes {
 		return [32]byte{}, false
 	}
 	return sha256.Sum256([]byte(token)), true

@@ -140,7 +140,7 @@ func TestLinksEnd(t *testing.T) {
 		t.Fatal(err)
 	}
 	wants(t, fault.NotFound, reset(third))
-	for _, text := range []string{"", "x", third + "=", third[:42] + "\n"} {
+	for _, text := range []string{"", "x", third + "=", third[:42] + "\n", third[:41] + "A\n"} {
 		before := r.db.Statements()
 		_, err := r.signin.Link(t.Context(), r.app, text)
 		wants(t, fault.NotFound, err)
