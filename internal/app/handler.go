@@ -16,7 +16,7 @@ import (
 // Handler is what the main listener serves.
 func (a *App) Handler(drain *web.Drain) http.Handler {
 	throttle := web.NewThrottle(a.config.FailedAuthenticationsPerSecond, a.config.FailedAuthenticationsBurst, a.now)
-	oauth := a.protocolSurface(throttle)
+	oauth := a.protocol(throttle)
 	configuration := configapi.New(configapi.Deps{
 		Applications: a.Applications, Clients: a.Clients, Operations: a.Operations, Throttle: throttle, Lease: a.Store.Lease,
 	})

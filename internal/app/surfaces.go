@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/ostiary/ostiary/internal/core/application"
 	"github.com/ostiary/ostiary/internal/core/authorization"
@@ -25,9 +26,10 @@ import (
 	"github.com/ostiary/ostiary/internal/web"
 )
 
-// protocolSurface is OAuth: what is below an application, and the metadata that
-// RFC 8414 puts at the root.
-func (a *App) protocolSurface(throttle *web.Throttle) *web.Surface {
+// protocol is OAuth: what is below an application, and the metadata that RFC 8414
+// puts at the root. Two surfaces, since two kinds of callers come to it: users'
+// browsers are answered with pages, whatever goes wrong, and clients with JSON.
+func (a *App) protocol(throttle *web.Throttle) http.Handler {
 	issuers := a.issuers()
 	p := &protocol.Parts{
 		Applications: a.Applications, Clients: a.Clients, Tokens: a.Tokens, SignIn: a.SignIn, Signers: a.Signers,
@@ -36,19 +38,28 @@ func (a *App) protocolSurface(throttle *web.Throttle) *web.Surface {
 		PublishAhead:  a.config.SigningKeyPublishAhead,
 		SessionCookie: func(id string) web.Cookie { return signin.SessionCookie(issuers.Of(id)) },
 	}
-	return web.NewSurface("protocol", protocol.WriteError, slices.Concat(
+	browsers := web.NewSurface("browser", a.pages.WriteError, slices.Concat(
 		authorize.Routes(&authorize.Parts{
 			Parts: p, Desk: authorization.NewDesk(a.Ring, a.now), Sessions: a.Sessions, Consents: a.Consents, Users: a.Users,
 			Pages: a.pages, Now: a.now,
 		}),
+		logout.Routes(&logout.Parts{Parts: p, Sessions: a.Sessions, Ring: a.Ring, Pages: a.pages}),
+	)...)
+	clients := web.NewSurface("protocol", protocol.WriteError, slices.Concat(
 		grant.Routes(p),
 		introspect.Routes(p),
 		revoke.Routes(p),
 		userinfo.Routes(p),
-		logout.Routes(&logout.Parts{Parts: p, Sessions: a.Sessions, Ring: a.Ring, Pages: a.pages}),
 		check.Routes(p),
 		discovery.Routes(p, discovery.Offer{GrantTypes: grant.Types(), Languages: a.pages.Languages()}),
 	)...)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, protocol.AuthorizePath) || strings.HasSuffix(r.URL.Path, protocol.LogoutPath) {
+			browsers.ServeHTTP(w, r)
+			return
+		}
+		clients.ServeHTTP(w, r)
+	})
 }
 
 // managementSurface is the management API.

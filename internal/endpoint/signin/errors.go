@@ -17,8 +17,9 @@ var errOrigin = errors.New("a form that came from another site")
 // errStale says that what a form goes on from is too old, or not ours.
 var errStale = errors.New("the form goes on from something that is over")
 
-// writeError is the error writer of the surface: a page.
-func (p *Pages) writeError(w http.ResponseWriter, r *http.Request, err error) {
+// WriteError is the error writer of the surface, and of the endpoints of another
+// one that browsers come to: a page.
+func (p *Pages) WriteError(w http.ResponseWriter, r *http.Request, err error) {
 	app, _ := p.Applications.Get(r.Context(), r.PathValue("app")) // nil: a page of nobody's
 	p.showError(w, r, app, err)
 }

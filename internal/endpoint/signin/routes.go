@@ -97,5 +97,5 @@ func (p *Pages) Surface() *web.Surface {
 	post(otherSessionsPath, signedIn((*visit).endOtherSessions))
 
 	routes = append(routes, web.Route{Method: http.MethodGet, Path: "/{app}" + coloursPath + "/{colour}", Handle: p.colours})
-	return web.NewSurface("signin", p.writeError, routes...)
+	return web.NewSurface("signin", p.WriteError, routes...)
 }
