@@ -92,6 +92,7 @@ var confined = map[string][]string{
 var parsers = []string{
 	"internal/core/authorization",        // sealed requests
 	"internal/core/client",               // documents of clients, settings documents
+	"internal/core/client/inventory",     // cursors
 	"internal/core/client/rule/ipallow",  // CIDR prefixes
 	"internal/core/client/rule/redirect", // redirect URIs, origins
 	"internal/core/key",                  // JWS, sealed values, PHC strings

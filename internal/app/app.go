@@ -30,6 +30,7 @@ import (
 	"github.com/ostiary/ostiary/internal/core/token"
 	"github.com/ostiary/ostiary/internal/core/usage"
 	"github.com/ostiary/ostiary/internal/core/user"
+	"github.com/ostiary/ostiary/internal/endpoint/console"
 	"github.com/ostiary/ostiary/internal/endpoint/ops"
 	pages "github.com/ostiary/ostiary/internal/endpoint/signin"
 	"github.com/ostiary/ostiary/internal/outbound"
@@ -47,6 +48,7 @@ const (
 	userCache        = 16 << 20
 	sessionCache     = 8 << 20
 	consentCache     = 4 << 20
+	consoleCache     = 4 << 10 // one application
 )
 
 // App is the server, built but not yet listening.
@@ -66,13 +68,17 @@ type App struct {
 	Consents     *consent.Service
 	Messenger    *session.Messenger
 	SignIn       *signin.Service
-	Limits       *ratelimit.Limiter
-	Usage        *usage.Meter
-	Metrics      *ops.Metrics
-	Instance     *instance.Instance // nil until the store is founded
+	// ConsoleSignIn is that of administrators.
+	ConsoleSignIn *signin.Service
+	Limits        *ratelimit.Limiter
+	Usage         *usage.Meter
+	Metrics       *ops.Metrics
+	Instance      *instance.Instance // nil until the store is founded
 
-	pages  *pages.Pages
-	static *web.Surface
+	pages        *pages.Pages
+	consolePages *pages.Pages
+	console      *console.Console
+	static       *web.Surface
 
 	config    *config.Config
 	now       func() time.Time
@@ -188,10 +194,15 @@ func (a *App) buildPeople() error {
 	if err != nil {
 		return err
 	}
-	a.SignIn, err = signin.NewService(signin.Deps{
+	deps := signin.Deps{
 		Credentials: a.Store.Credentials(), Links: a.Store.Links(), Users: a.Users, Records: a.Store.Users(), People: a.People,
 		Sessions: a.Sessions, Keys: a.Ring, Audit: a.Store.Audit(), PublicURL: a.publicURL(), Mailer: mailer, Now: a.now,
-	})
+	}
+	if a.SignIn, err = signin.NewService(deps); err != nil {
+		return err
+	}
+	deps.PublicURL = a.consoleURL()
+	a.ConsoleSignIn, err = signin.NewService(deps)
 	return err
 }
 

@@ -12,6 +12,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/ostiary/ostiary/internal/core/administrator"
 	"github.com/ostiary/ostiary/internal/core/application"
 	"github.com/ostiary/ostiary/internal/core/audit"
 	"github.com/ostiary/ostiary/internal/core/client"
@@ -94,7 +95,7 @@ func (a *App) foundation(p *plan) (*instance.Foundation, *FirstStart, error) {
 	f := &instance.Foundation{
 		Instance:      instance.Instance{DefaultApplication: first.ApplicationID, PublicURL: a.publicURL(), RootApplication: a.config.RootApplication, FoundedAt: now},
 		Application:   application.Application{ID: first.ApplicationID, Name: applicationName, Settings: p.settings, CreatedAt: now, UpdatedAt: now},
-		Administrator: instance.Administrator{Email: p.email, PasswordHash: key.HashPassword(first.AdminPassword), Instance: true, CreatedAt: now},
+		Administrator: administrator.First(p.email, key.HashPassword(first.AdminPassword), now),
 	}
 	f.Owner = a.owner(p, first, &f.Application, now)
 	if f.SigningKeys, err = a.Signers.Found(first.ApplicationID, p.settings.Algorithm()); err != nil {
@@ -135,7 +136,7 @@ func foundingEvents(f *instance.Foundation, now time.Time) ([]audit.Event, error
 	}{
 		{f.Application.ID, "application.create", "application:" + f.Application.ID, f.Application.Settings},
 		{f.Application.ID, "client.create", "client:" + f.Owner.ID, f.Owner.Settings},
-		{"", "administrator.create", "admin:" + f.Administrator.Email, map[string]bool{"instance": true}},
+		{"", "administrator.create", administrator.Actor(f.Administrator), map[string]bool{"instance": true}},
 	} {
 		e := audit.New(audit.System(), made.application, made.action, made.object, now)
 		after, err := json.Marshal(made.after)

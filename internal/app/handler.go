@@ -25,7 +25,7 @@ func (a *App) Handler(drain *web.Drain) http.Handler {
 	legacy := a.legacy(oauth, elsewhere)
 	surfaces := map[string]http.Handler{
 		".well-known": oauth, "config": configuration, "api": a.managementSurface(throttle), "oauth2": legacy, "integration": legacy,
-		"static": a.static,
+		"static": a.static, "console": below(a.consolePages.Surface(), a.console.Surface()),
 	}
 	if root := a.issuers().Root; root != "" {
 		surfaces["oauth2"], surfaces[".well-known"] = rooted(oauth, root), rootedMetadata(oauth, root)
@@ -36,7 +36,7 @@ func (a *App) Handler(drain *web.Drain) http.Handler {
 	return &web.Front{
 		Reserved:     application.Reserved,
 		Surfaces:     surfaces,
-		Applications: belowApplications(pages, oauth),
+		Applications: below(pages, oauth),
 		Elsewhere:    elsewhere,
 		Proxies:      web.Proxies{Trusted: a.config.TrustedProxies, Header: a.config.ForwardedHeader},
 		NewID:        ident.Request,

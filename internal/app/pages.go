@@ -5,7 +5,10 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ostiary/ostiary/internal/core/administrator"
+	"github.com/ostiary/ostiary/internal/core/application"
 	"github.com/ostiary/ostiary/internal/core/authorization"
+	"github.com/ostiary/ostiary/internal/endpoint/console"
 	"github.com/ostiary/ostiary/internal/endpoint/page"
 	"github.com/ostiary/ostiary/internal/endpoint/signin"
 	"github.com/ostiary/ostiary/internal/web"
@@ -27,12 +30,45 @@ func (a *App) makePages() error {
 		return err
 	}
 	a.SignIn.Write(a.pages.Letter)
-	return nil
+	return a.makeConsole(static)
 }
 
-// belowApplications is what is below an application: pages for users, and the
-// protocol.
-func belowApplications(pages, protocol http.Handler) http.Handler {
+// consoleURL is where browsers find the console's host.
+func (a *App) consoleURL() string {
+	if a.config.ConsoleURL != "" {
+		return a.config.ConsoleURL
+	}
+	return a.publicURL()
+}
+
+// makeConsole makes the pages for administrators. They sign in by the pages for
+// users, as users of an application that no other path leads to.
+func (a *App) makeConsole(static *web.Static) error {
+	url := a.consoleURL()
+	var err error
+	a.consolePages, err = signin.New(signin.Deps{
+		Applications: application.NewRegistry(administrator.Applications{}, consoleCache), Clients: a.Clients, Scopes: a.Scopes,
+		Sessions: a.Sessions, Consents: a.Consents, SignIn: a.ConsoleSignIn, Desk: authorization.NewDesk(a.Ring, a.now),
+		Issuers: func() application.Issuers { return application.Issuers{PublicURL: url} }, Now: a.now, Static: static, Home: console.Home,
+	})
+	if err != nil {
+		return err
+	}
+	a.ConsoleSignIn.Write(a.consolePages.Letter)
+	r := a.records()
+	a.console, err = console.New(console.Deps{
+		Administrators: administrator.NewOperations(a.People, a.Users), Applications: a.Applications, Settings: r.settings, Instance: r.instance,
+		Clients: a.Clients, Operations: a.Operations, Inventory: r.inventory, Usage: a.Usage, Scopes: r.scopes, Resources: r.resources,
+		Users: a.People, People: a.Users, Sessions: a.Sessions, SignIn: a.SignIn, OwnSignIn: a.ConsoleSignIn, Consents: a.Consents,
+		Tokens: a.Tokens, Signers: a.Signers, Audit: a.Store.Audit(), Issuers: a.issuers, URL: url, Cookie: signin.ConsoleCookie(url),
+		Now: a.now, Static: static,
+	})
+	return err
+}
+
+// below is what is below an application, or the console: the pages for who signs
+// in to it, and everything else.
+func below(pages, other http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, below, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
 		segment, _, _ := strings.Cut(below, "/")
@@ -40,6 +76,6 @@ func belowApplications(pages, protocol http.Handler) http.Handler {
 			pages.ServeHTTP(w, r)
 			return
 		}
-		protocol.ServeHTTP(w, r)
+		other.ServeHTTP(w, r)
 	})
 }

@@ -99,6 +99,7 @@ func (a *App) Run(ctx context.Context, l *Listeners) error {
 	loops.Go(func() { a.indexLoop(background) })
 	loops.Go(func() { a.seenLoop(background) })
 	loops.Go(func() { a.SignIn.Run(background) })
+	loops.Go(func() { a.ConsoleSignIn.Run(background) })
 	loops.Go(func() { a.Messenger.Run(background) })
 	loops.Go(func() { a.Usage.Run(background, usageEvery, usageFailed) })
 	return a.Serve(ctx, l)

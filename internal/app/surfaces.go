@@ -9,6 +9,7 @@ import (
 
 	"github.com/ostiary/ostiary/internal/core/application"
 	"github.com/ostiary/ostiary/internal/core/authorization"
+	"github.com/ostiary/ostiary/internal/core/client/inventory"
 	"github.com/ostiary/ostiary/internal/core/instance"
 	"github.com/ostiary/ostiary/internal/core/resource"
 	"github.com/ostiary/ostiary/internal/core/scope"
@@ -62,17 +63,35 @@ func (a *App) protocol(throttle *web.Throttle) http.Handler {
 	})
 }
 
+// records are the operations on small records and on applications, which the
+// management API and the console share.
+type records struct {
+	settings  *application.Operations
+	instance  *instance.Operations
+	scopes    *scope.Operations
+	resources *resource.Operations
+	inventory *inventory.Inventory
+}
+
+func (a *App) records() records {
+	return records{
+		settings: application.NewOperations(a.Applications, a.now),
+		instance: instance.NewOperations(a.Store.Instance(), a.Applications, a.Clients, a.Signers, a.Ring, a.now, a.defaultApplication()).
+			Voiding(a.Scopes.VoidAll, a.Resources.VoidAll, a.Users.VoidAll, a.Sessions.VoidAll, a.Consents.VoidAll),
+		scopes:    scope.NewOperations(a.Store.Scopes(), a.Scopes, a.now),
+		resources: resource.NewOperations(a.Store.Resources(), a.Resources, a.now),
+		inventory: &inventory.Inventory{Search: a.Store.Clients(), Usage: a.Usage},
+	}
+}
+
 // managementSurface is the management API.
 func (a *App) managementSurface(throttle *web.Throttle) *web.Surface {
-	standing := a.defaultApplication()
+	r := a.records()
 	return api.New(api.Deps{
-		Applications: a.Applications, Settings: application.NewOperations(a.Applications, a.now),
-		Instance: instance.NewOperations(a.Store.Instance(), a.Applications, a.Clients, a.Signers, a.Ring, a.now, standing).
-			Voiding(a.Scopes.VoidAll, a.Resources.VoidAll, a.Users.VoidAll, a.Sessions.VoidAll, a.Consents.VoidAll),
+		Applications: a.Applications, Settings: r.settings, Instance: r.instance,
 		Clients: a.Clients, Operations: a.Operations, Tokens: a.Tokens, Signers: a.Signers, Audit: a.Store.Audit(),
-		Search: a.Store.Clients(), Usage: a.Usage, Scopes: scope.NewOperations(a.Store.Scopes(), a.Scopes, a.now),
-		Resources: resource.NewOperations(a.Store.Resources(), a.Resources, a.now), Users: a.People, SignIn: a.SignIn, Consents: a.Consents,
-		Throttle: throttle, Issuers: a.issuers(), DefaultApplication: standing, Now: a.now, Lease: a.Store.Lease,
+		Inventory: r.inventory, Usage: a.Usage, Scopes: r.scopes, Resources: r.resources, Users: a.People, SignIn: a.SignIn, Consents: a.Consents,
+		Throttle: throttle, Issuers: a.issuers(), DefaultApplication: a.defaultApplication(), Now: a.now, Lease: a.Store.Lease,
 	})
 }
 

@@ -24,12 +24,13 @@ import (
 // Config is what was configured, validated. Each field is described beside its
 // setting in the table.
 type Config struct {
-	Listen    string
-	OpsListen string
-	PublicURL string // "" where none was given: see DerivedPublicURL
-	Data      string
-	Database  string // "": SQLite in Data
-	File      string // the configuration file; "": none
+	Listen     string
+	OpsListen  string
+	PublicURL  string // "" where none was given: see DerivedPublicURL
+	ConsoleURL string // "": the console is at the public URL
+	Data       string
+	Database   string // "": SQLite in Data
+	File       string // the configuration file; "": none
 
 	TrustedProxies  []netip.Prefix
 	ForwardedHeader string

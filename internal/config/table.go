@@ -60,6 +60,10 @@ var table = []setting{
 		set: parsed(func(c *Config) *string { return &c.PublicURL }, ParsePublicURL),
 	},
 	{
+		name: "console-url", commands: Serve, usage: "the `URL` under which administrators reach the console, if that is a host of its own (default: the public URL)",
+		set: parsed(func(c *Config) *string { return &c.ConsoleURL }, ParsePublicURL),
+	},
+	{
 		name: "data", commands: store, initial: "./ostiary-data", usage: "keep database, master key and lock in this `directory`",
 		set: text(func(c *Config) *string { return &c.Data }),
 	},

@@ -38,6 +38,8 @@ type Server struct {
 	ApplicationID string
 	OwnerID       string // a client with the feature owner
 	OwnerSecret   string
+	AdminEmail    string // an administrator of the instance
+	AdminPassword string
 	Data          string // the data directory
 	Clock         *temporary.Clock
 	App           *app.App // the services of the core, and the store
@@ -94,6 +96,7 @@ func (s *Server) start() {
 		}
 		s.Issuer, s.ApplicationID = first.Issuer, first.ApplicationID
 		s.OwnerID, s.OwnerSecret = first.OwnerClientID, first.OwnerClientSecret
+		s.AdminEmail, s.AdminPassword = first.AdminEmail, first.AdminPassword
 	}
 	// Not the test's own context: that ends before its cleanup does.
 	ctx, cancel := context.WithCancel(context.Background())

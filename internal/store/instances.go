@@ -55,10 +55,7 @@ func (i Instances) Found(ctx context.Context, f *instance.Foundation) error {
 		if err := writeSigningKeys(ctx, s, f.Application.ID, nil, f.SigningKeys); err != nil {
 			return err
 		}
-		a := &f.Administrator
-		_, err = s.exec(ctx, `INSERT INTO administrator (email_key, email, password_hash, instance, created_at) VALUES ($1, $2, $3, $4, $5)`,
-			fold(a.Email), a.Email, a.PasswordHash, a.Instance, micros(a.CreatedAt))
-		if err != nil {
+		if err := insertUser(ctx, s, f.Administrator); err != nil {
 			return err
 		}
 		return recordAll(ctx, s, f.Events)

@@ -144,6 +144,13 @@ func (t Users) Create(ctx context.Context, u *user.User, event audit.Event) erro
 
 // createUser is Create in a transaction.
 func createUser(ctx context.Context, s session, u *user.User, event audit.Event) error {
+	if err := insertUser(ctx, s, u); err != nil {
+		return err
+	}
+	return record(ctx, s, event)
+}
+
+func insertUser(ctx context.Context, s session, u *user.User) error {
 	attributes, roles, err := documentsOf(u)
 	if err != nil {
 		return err
@@ -163,10 +170,7 @@ func createUser(ctx context.Context, s session, u *user.User, event audit.Event)
 		return fault.Takenf("uuid", "There is a user of this uuid already.")
 	}
 	u.Sequence, u.Revision = sequence, 1
-	if err := writeUserIndex(ctx, s, &user.User{}, u); err != nil {
-		return err
-	}
-	return record(ctx, s, event)
+	return writeUserIndex(ctx, s, &user.User{}, u)
 }
 
 // Change implements user.Store.

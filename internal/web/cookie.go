@@ -3,6 +3,7 @@ package web
 import (
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 )
 
@@ -24,6 +25,17 @@ func NewCookie(name, base string) Cookie {
 	}
 	if c.secure {
 		c.name = "__Secure-" + name
+	}
+	return c
+}
+
+// NewHostCookie makes a cookie for a whole host, that of base. Over https the
+// name gets the prefix __Host-, so that no other host can set it (RFC 6265bis
+// §4.1.3.2).
+func NewHostCookie(name, base string) Cookie {
+	c := Cookie{name: name, path: "/", secure: strings.HasPrefix(base, "https:")}
+	if c.secure {
+		c.name = "__Host-" + name
 	}
 	return c
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/ostiary/ostiary/internal/core/audit"
 	"github.com/ostiary/ostiary/internal/core/client"
 	"github.com/ostiary/ostiary/internal/core/key"
+	"github.com/ostiary/ostiary/internal/core/user"
 )
 
 // Instance is one deployment: one database, any number of nodes.
@@ -22,21 +23,13 @@ type Instance struct {
 	FoundedAt          time.Time
 }
 
-// Administrator works in the console.
-type Administrator struct {
-	Email        string // unique, folded
-	PasswordHash string // argon2id, PHC string
-	Instance     bool   // may make applications and administrators
-	CreatedAt    time.Time
-}
-
 // Foundation is everything that the founding stores.
 type Foundation struct {
 	Instance      Instance
 	Application   application.Application
 	Owner         client.Client
 	SigningKeys   []key.SigningKey
-	Administrator Administrator
+	Administrator *user.User // of the console
 	Events        []audit.Event
 }
 

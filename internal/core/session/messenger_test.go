@@ -17,6 +17,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
 
+	"github.com/ostiary/ostiary/internal/core/administrator"
 	"github.com/ostiary/ostiary/internal/core/application"
 	"github.com/ostiary/ostiary/internal/core/audit"
 	"github.com/ostiary/ostiary/internal/core/client"
@@ -75,7 +76,7 @@ func newClub(t *testing.T) *club {
 		Instance:      instance.Instance{DefaultApplication: c.app.ID, PublicURL: "https://id.example.com", FoundedAt: c.clock.Now()},
 		Application:   *c.app,
 		Owner:         *c.client("owner", redirect.Setting{}),
-		Administrator: instance.Administrator{Email: "a@example.com", PasswordHash: "x", CreatedAt: c.clock.Now()},
+		Administrator: administrator.First("a@example.com", "none", c.clock.Now()),
 	}
 	if err := c.db.Instance().Found(t.Context(), found); err != nil {
 		t.Fatal(err)

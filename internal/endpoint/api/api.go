@@ -18,6 +18,7 @@ import (
 	"github.com/ostiary/ostiary/internal/core/application"
 	"github.com/ostiary/ostiary/internal/core/audit"
 	"github.com/ostiary/ostiary/internal/core/client"
+	"github.com/ostiary/ostiary/internal/core/client/inventory"
 	"github.com/ostiary/ostiary/internal/core/consent"
 	"github.com/ostiary/ostiary/internal/core/instance"
 	"github.com/ostiary/ostiary/internal/core/key"
@@ -37,7 +38,7 @@ type Deps struct {
 	Instance           *instance.Operations
 	Clients            *client.Registry
 	Operations         *client.Operations
-	Search             client.Searcher
+	Inventory          *inventory.Inventory
 	Usage              *usage.Meter
 	Scopes             *scope.Operations
 	Resources          *resource.Operations

@@ -1,17 +1,14 @@
 package api
 
 import (
-	"encoding/json"
+	"errors"
 	"net/http"
-	"slices"
-	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/ostiary/ostiary/internal/core/admin"
 	"github.com/ostiary/ostiary/internal/core/client"
+	"github.com/ostiary/ostiary/internal/core/client/inventory"
 	"github.com/ostiary/ostiary/internal/core/fault"
-	"github.com/ostiary/ostiary/internal/core/usage"
 )
 
 // InClient is the path of one client.
@@ -73,28 +70,11 @@ func (a *api) operations(c *call) *client.Operations { return a.Operations.By(c.
 
 // show gives a client its form, with when it was last used.
 func (a *api) show(c *call, found *client.Client) (client.View, error) {
-	views, err := a.showAll(c, []*client.Client{found})
+	views, err := a.Inventory.Views(c.Context(), c.app, a.issuer(c.app.ID), found)
 	if err != nil {
 		return client.View{}, err
 	}
 	return views[0], nil
-}
-
-func (a *api) showAll(c *call, found []*client.Client) ([]client.View, error) {
-	sequences := make([]int64, len(found))
-	for i, f := range found {
-		sequences[i] = f.Sequence
-	}
-	used, err := a.Usage.Last(c.Context(), sequences...)
-	if err != nil {
-		return nil, err
-	}
-	views := make([]client.View, len(found))
-	for i, f := range found {
-		last := used[f.Sequence]
-		views[i] = f.View(c.app, a.issuer(c.app.ID), client.Usage{Client: last.Client, Secrets: last.Secrets})
-	}
-	return views, nil
 }
 
 var errNoClient = fault.NotFoundf("There is no such client.")
@@ -195,116 +175,34 @@ func (a *api) deleteClient(c *call, in *writeClient) (*nothing, error) {
 
 func (a *api) listClients(c *call, in *clientPage) (*plainly[list[client.View]], error) {
 	for name, text := range map[string]string{"q": in.Q, "tag": in.Tag} {
-		if !utf8.ValidString(text) || strings.ContainsRune(text, 0) {
+		if !inventory.ValidText(text) {
 			return nil, inQuery(name, "Write text in UTF-8.")
 		}
 	}
-	q := client.Search{
-		Text: strings.TrimSpace(in.Q), Kind: client.Kind(in.Kind), Type: in.Type, Feature: client.Feature(in.Feature),
-		Tag: in.Tag, Limit: in.Limit,
-	}
+	q := inventory.Query{UnusedSince: in.UnusedSince, Search: client.Search{
+		Text: in.Q, Kind: client.Kind(in.Kind), Type: in.Type, Feature: client.Feature(in.Feature), Tag: in.Tag, Limit: in.Limit,
+	}}
 	if in.Active != "" {
 		active := in.Active == "true"
 		q.Active = &active
 	}
-	at, err := in.at()
+	at, err := in.place()
 	if err != nil {
 		return nil, err
 	}
-	if !in.UnusedSince.IsZero() {
-		return a.listUnused(c, q, in.UnusedSince, at)
+	if q.At, err = inventory.ParsePlace(at); err != nil {
+		return nil, errCursor
 	}
-	if q.ByName() != (at.NameKey != "") && at != (clientPlace{}) {
+	found, next, err := a.Inventory.List(c.Context(), c.app.ID, q)
+	if errors.Is(err, inventory.ErrPlace) {
 		return nil, errCursor // of another list
 	}
-	q.After = at.Place
-	found, next, err := a.Search.Search(c.Context(), c.app.ID, q)
 	if err != nil {
 		return nil, err
 	}
-	return a.clientList(c, found, clientPlace{Place: next})
-}
-
-func (a *api) clientList(c *call, found []*client.Client, next clientPlace) (*plainly[list[client.View]], error) {
-	views, err := a.showAll(c, found)
+	views, err := a.Inventory.Views(c.Context(), c.app, a.issuer(c.app.ID), found...)
 	if err != nil {
 		return nil, err
 	}
-	cursor := ""
-	if next != (clientPlace{}) {
-		text, err := json.Marshal(next)
-		if err != nil {
-			return nil, err
-		}
-		cursor = string(text)
-	}
-	return page(views, cursor), nil
-}
-
-// clientPlace is a place in a list of clients, of those unused for long too.
-type clientPlace struct {
-	client.Place
-	Since int64 `json:"u,omitempty"` // microseconds since 1970, UTC
-}
-
-func (p *Paging) at() (at clientPlace, err error) {
-	text, err := p.place()
-	if err != nil || text == "" {
-		return at, err
-	}
-	if json.Unmarshal([]byte(text), &at) != nil || at == (clientPlace{}) || at.Sequence < 0 ||
-		strings.ContainsRune(at.NameKey+at.Version, 0) {
-		return clientPlace{}, errCursor
-	}
-	return at, nil
-}
-
-// unusedRounds bounds how often a page of unused clients is filled up, and
-// unusedExamined how many are read for it: at 25 µs each, 15 ms.
-const (
-	unusedRounds   = 8
-	unusedExamined = 600
-)
-
-// listUnused looks for clients by when they were last used, and holds them to
-// the rest of what is searched for.
-func (a *api) listUnused(c *call, q client.Search, before time.Time, at clientPlace) (*plainly[list[client.View]], error) {
-	after := usage.Place{Sequence: at.Sequence}
-	if at.Since != 0 {
-		after.Since = time.UnixMicro(at.Since).UTC()
-	}
-	var matching []*client.Client
-	examined := 0
-	for round := 0; round < unusedRounds && examined < unusedExamined; round++ {
-		unused, next, done, err := a.Usage.Unused(c.Context(), c.app.ID, before, after, q.Limit-len(matching))
-		if err != nil {
-			return nil, err
-		}
-		examined += len(unused)
-		ids := make([]string, len(unused))
-		for i, u := range unused {
-			ids[i] = u.ID
-		}
-		found, err := a.Search.Pick(c.Context(), c.app.ID, ids)
-		if err != nil {
-			return nil, err
-		}
-		for _, id := range ids {
-			i := slices.IndexFunc(found, func(f *client.Client) bool { return f.ID == id })
-			if i >= 0 && q.Matches(found[i]) && q.Says(found[i]) {
-				matching = append(matching, found[i])
-			}
-		}
-		if done {
-			return a.clientList(c, matching, clientPlace{})
-		}
-		if after = next; len(matching) == q.Limit {
-			break
-		}
-	}
-	place := clientPlace{Place: client.Place{Sequence: after.Sequence}}
-	if !after.Since.IsZero() {
-		place.Since = after.Since.UnixMicro()
-	}
-	return a.clientList(c, matching, place)
+	return page(views, next.String()), nil
 }

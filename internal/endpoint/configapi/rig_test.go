@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ostiary/ostiary/internal/core/administrator"
 	"github.com/ostiary/ostiary/internal/core/application"
 	"github.com/ostiary/ostiary/internal/core/audit"
 	"github.com/ostiary/ostiary/internal/core/client"
@@ -95,7 +96,7 @@ func (r *rig) found(ring *key.Ring, settings []string) {
 			Settings: client.Settings{Features: client.Features{client.Owner}},
 			Secrets:  []client.Secret{client.NewSecret(ring, &app, r.owner.id, r.owner.secret, now)}, CreatedAt: now, UpdatedAt: now,
 		},
-		Administrator: instance.Administrator{Email: "admin@example.com", CreatedAt: now},
+		Administrator: administrator.First("admin@example.com", "none", now),
 	})
 	if err != nil {
 		r.t.Fatal(err)

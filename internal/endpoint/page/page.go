@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"html/template"
 	"io/fs"
+	"maps"
 	"net/http"
 	"path"
 	"strings"
@@ -33,6 +34,7 @@ type View struct {
 	Links    []Link    // the way around, in the header
 	Here     string    // the link that leads to this page
 	Targets  []string  // origins that a form of the page may end at; web.FormTarget
+	Shell    any       // what a surface's own frame shows around the content
 	Data     any
 }
 
@@ -80,8 +82,8 @@ type Set struct {
 
 // NewSet reads a surface's templates (*.html, each with "title" and "content";
 // *.part, which all of them may use) and messages (a *.json for each language), beside the kit's own. static gives
-// the paths of the kit's files.
-func NewSet(static *web.Static, templates, messages fs.FS) (*Set, error) {
+// the paths of the kit's files; more are functions that the surface's templates call.
+func NewSet(static *web.Static, templates, messages fs.FS, more ...template.FuncMap) (*Set, error) {
 	ownMessages, err := fs.Sub(own, "messages")
 	if err != nil {
 		return nil, err
@@ -110,6 +112,9 @@ func NewSet(static *web.Static, templates, messages fs.FS) (*Set, error) {
 			"date":   func(at time.Time) string { return catalogue.Date(language, at) },
 			"ago":    func(now, at time.Time) (string, error) { return catalogue.Ago(language, now, at) },
 			"values": valuesOf,
+		}
+		for _, m := range more {
+			maps.Copy(functions, m)
 		}
 		frame, err := template.New("frame").Funcs(functions).Option("missingkey=error").ParseFS(own, "templates/*.html")
 		if err != nil {

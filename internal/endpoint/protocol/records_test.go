@@ -12,6 +12,7 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
+	"github.com/ostiary/ostiary/internal/core/administrator"
 	"github.com/ostiary/ostiary/internal/core/application"
 	"github.com/ostiary/ostiary/internal/core/audit"
 	"github.com/ostiary/ostiary/internal/core/client"
@@ -39,7 +40,7 @@ func (r *rig) found(id string) string {
 		Application:   application.Application{ID: id, Name: id, CreatedAt: now, UpdatedAt: now},
 		Owner:         *r.made(id, creds{"founder", ident.Secret()}, nil),
 		SigningKeys:   keys,
-		Administrator: instance.Administrator{Email: "admin@example.com", PasswordHash: "none", Instance: true, CreatedAt: now},
+		Administrator: administrator.First("admin@example.com", "none", now),
 	})
 	if err != nil {
 		r.t.Fatal(err)

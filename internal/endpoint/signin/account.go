@@ -68,8 +68,10 @@ func (v *visit) showAccount() error {
 			d.Passkeys = append(d.Passkeys, passkeyRow{c.ID, c.Label, c.CreatedAt, c.UsedAt})
 		}
 	}
-	if d.Clients, err = v.clients(); err != nil {
-		return err
+	if d.HasClients = v.Home == ""; d.HasClients {
+		if d.Clients, err = v.clients(); err != nil {
+			return err
+		}
 	}
 	if d.Sessions, err = v.sessions(); err != nil {
 		return err

@@ -3,6 +3,7 @@ package signin
 import (
 	"errors"
 	"net/http"
+	"strings"
 
 	"github.com/ostiary/ostiary/internal/core/authorization"
 	"github.com/ostiary/ostiary/internal/core/fault"
@@ -26,12 +27,33 @@ var accountPages = map[string]string{
 	"account": accountPath, "password": passwordPath, "totp": enrolPath, "passkeys": passkeysPath,
 }
 
+// onward gives the path of the page for whose sake somebody signs in, of the
+// account or of the console; false where there is none.
+func (v *visit) onward() (string, bool) {
+	to := v.form.Get(again)
+	if path, ok := accountPages[to]; ok {
+		return v.path(v.app, path), true
+	}
+	if v.Home != "" && (to == v.Home || strings.HasPrefix(to, v.Home+"/")) && !strings.ContainsAny(to, "\\\r\n") {
+		return to, true
+	}
+	return "", false
+}
+
+// home is where who is signed in goes where there is no such page.
+func (v *visit) home() string {
+	if v.Home != "" {
+		return v.Home
+	}
+	return v.path(v.app, accountPath)
+}
+
 // showSignIn is the sign-in page, or what it comes to.
 func (v *visit) showSignIn() error {
 	if v.form.Get("other") == "" && v.session != nil {
 		switch {
 		case v.request == nil && v.form.Get(again) == "":
-			return v.redirect(v.path(v.app, accountPath))
+			return v.redirect(v.home())
 		case v.request != nil && v.request.Need == authorization.Choose:
 			return v.show(http.StatusOK, "choose", v.frame(chooseData{
 				Request: v.sealed, Action: v.path(v.app, choosePath), Client: v.clientName(), Account: v.account(), Other: with(v.at(signInPath), "other", "1"),
@@ -153,17 +175,17 @@ func (v *visit) proved(out *signin.Outcome) error {
 		}
 		return v.goOn()
 	}
-	if path, ok := accountPages[v.form.Get(again)]; ok {
-		return v.redirect(v.path(v.app, path))
+	if path, ok := v.onward(); ok {
+		return v.redirect(path)
 	}
-	return v.redirect(v.path(v.app, accountPath))
+	return v.redirect(v.home())
 }
 
 // again gives the path of a page of the sign-in, with what follows after it.
 func (v *visit) again(below string) string {
 	if to := v.form.Get(again); to != "" && v.sealed == "" {
-		if _, ok := accountPages[to]; ok {
-			return v.path(v.app, below) + "?" + again + "=" + to
+		if _, ok := v.onward(); ok {
+			return with(v.path(v.app, below), again, to)
 		}
 	}
 	return v.at(below)

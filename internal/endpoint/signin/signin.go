@@ -38,6 +38,10 @@ type Deps struct {
 	Issuers      func() application.Issuers
 	Now          func() time.Time
 	Static       *web.Static // of package page
+
+	// Home is where who signed in goes on to, and whence the pages lead back: the
+	// console. "": the own account, as users have it.
+	Home string
 }
 
 // Pages makes the pages. It is safe for concurrent use.
@@ -83,7 +87,7 @@ func (p *Pages) view(r *http.Request, app *application.Application, locales stri
 	if app == nil {
 		return v
 	}
-	v.Brand = brand(app)
+	v.Brand, v.Home = brand(app), p.Home
 	if colour, ok := strings.CutPrefix(app.Settings.Branding.Colour, "#"); ok {
 		v.Colours = p.path(app, coloursPath+"/"+colour)
 	}

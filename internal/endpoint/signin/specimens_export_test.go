@@ -56,7 +56,8 @@ func accountSpecimens(t testing.TB, p *Pages, app *application.Application, word
 	ago := func(d time.Duration) time.Time { return specimenTime.Add(-d) }
 	notice := page.Say("done.password")
 	full := accountData{
-		Path: p.path(app, "/account"), Notice: &notice, Email: words.Email, HasPassword: true, TOTP: true, CanPasskeys: true, CanMail: true, RecoveryCodes: 1,
+		HasClients: true,
+		Path:       p.path(app, "/account"), Notice: &notice, Email: words.Email, HasPassword: true, TOTP: true, CanPasskeys: true, CanMail: true, RecoveryCodes: 1,
 		Passkeys: []passkeyRow{{ID: "1", Name: words.Name, CreatedAt: ago(time.Hour), UsedAt: ago(time.Second)}},
 		Clients: []clientRow{
 			{ID: "c1", Name: words.Client, GrantedAt: ago(50 * 24 * time.Hour), List: scopeList{"dots", []scopeText{{Key: "scope.profile"}, {Text: words.Scope}}}},
@@ -68,7 +69,7 @@ func accountSpecimens(t testing.TB, p *Pages, app *application.Application, word
 		},
 	}
 	add("account", "account", full, wide)
-	add("account-empty", "account", accountData{Path: p.path(app, "/account"), Sessions: full.Sessions[:1]}, wide)
+	add("account-empty", "account", accountData{Path: p.path(app, "/account"), HasClients: true, Sessions: full.Sessions[:1]}, wide)
 	size, modules, err := drawQR("otpauth://totp/Shop:ada@example.com?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Shop")
 	if err != nil {
 		t.Fatal(err)

@@ -97,6 +97,7 @@ type accountData struct {
 	CanMail       bool // whether mail is sent
 	RecoveryCodes int
 	Passkeys      []passkeyRow
+	HasClients    bool // whether there are any to connect
 	Clients       []clientRow
 	Sessions      []sessionRow
 }

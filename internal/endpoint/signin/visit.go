@@ -123,7 +123,17 @@ const (
 // SessionCookie is the cookie of the sessions below an issuer.
 func SessionCookie(issuer string) web.Cookie { return web.NewCookie(sessionCookie, issuer) }
 
+// ConsoleCookie is the cookie of the console's sessions, at its URL.
+func ConsoleCookie(url string) web.Cookie { return web.NewHostCookie(sessionCookie+forConsole, url) }
+
+// forConsole ends the names of the console's cookies: on a host without https
+// they would be mistaken for those of the application at its root.
+const forConsole = "-console"
+
 func (v *visit) cookie(name string) web.Cookie {
+	if v.Home != "" {
+		return web.NewHostCookie(name+forConsole, v.Issuers().PublicURL)
+	}
 	return web.NewCookie(name, v.Issuers().Of(v.app.ID))
 }
 

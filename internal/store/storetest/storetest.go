@@ -18,6 +18,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/ostiary/ostiary/internal/core/administrator"
 	"github.com/ostiary/ostiary/internal/core/application"
 	"github.com/ostiary/ostiary/internal/core/audit"
 	"github.com/ostiary/ostiary/internal/core/client"
@@ -240,7 +241,7 @@ func (e *Env) foundation() *instance.Foundation {
 		Application:   application.Application{ID: appID, Name: "App", Settings: application.Settings{SecretPolicy: application.Revealable}, CreatedAt: e.Now, UpdatedAt: e.Now},
 		Owner:         *owner,
 		SigningKeys:   []key.SigningKey{e.signingKey("b"), e.signingKey("a")},
-		Administrator: instance.Administrator{Email: "Admin@Example.com", PasswordHash: "phc", Instance: true, CreatedAt: e.Now},
+		Administrator: administrator.First("Admin@Example.com", "phc", e.Now),
 		Events:        []audit.Event{e.event("instance.found"), e.event("client.create")},
 	}
 }

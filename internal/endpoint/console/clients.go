@@ -1,0 +1,114 @@
+package console
+
+import (
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/ostiary/ostiary/internal/core/admin"
+	"github.com/ostiary/ostiary/internal/core/client"
+	"github.com/ostiary/ostiary/internal/core/client/inventory"
+)
+
+func clientRoutes(s *routes) {
+	s.get(inApplication+"/clients", toRead, (*visit).clients)
+}
+
+type clientsData struct {
+	Path    string // of the list
+	Filters []*field
+	Rows    []clientRow
+	Pager   pager
+	New     string // path of the form for another one; "": not his to make
+	Any     bool   // whether the list is narrowed
+}
+
+type clientRow struct {
+	ID, Name, Version, Path, Kind, Type string
+	Active                              bool
+	LastUsed, NextExpiry                time.Time // zero: never
+}
+
+// clients is the list of API clients, narrowed by what the URL says.
+func (v *visit) clients() error {
+	query := v.r.URL.Query()
+	d := clientsData{Path: v.at("clients"), Filters: clientFilters(query.Get)}
+	q := inventory.Query{Search: client.Search{
+		Text: query.Get("q"), Kind: client.Kind(query.Get("kind")), Type: query.Get("type"), Tag: query.Get("tag"), Limit: perPage,
+	}}
+	if active := query.Get("active"); active != "" {
+		on := active == "true"
+		q.Active = &on
+	}
+	if query.Get("unused") != "" {
+		q.UnusedSince = v.Now().AddDate(0, 0, -unusedDays)
+	}
+	for _, f := range d.Filters {
+		d.Any = d.Any || f.Value != ""
+	}
+	at, err := inventory.ParsePlace(query.Get("cursor"))
+	if err == nil {
+		q.At = at
+		err = v.fillClients(&d, q)
+	}
+	if errors.Is(err, inventory.ErrPlace) || errors.Is(err, inventory.ErrText) {
+		return v.redirect(d.Path) // a link that was cut, or put together by hand
+	}
+	if err != nil {
+		return err
+	}
+	if v.may(admin.EditOwnClients) {
+		d.New = v.at("clients", "new")
+	}
+	return v.show(http.StatusOK, "clients", pageOf{Title: "API clients", Section: "clients", Data: d})
+}
+
+// unusedDays is for how long a client is not used before it needs attention.
+const unusedDays = 90
+
+func (v *visit) fillClients(d *clientsData, q inventory.Query) error {
+	found, next, err := v.Inventory.List(v.r.Context(), v.app.ID, q)
+	if err != nil {
+		return err
+	}
+	views, err := v.Inventory.Views(v.r.Context(), v.app, v.Issuers().Of(v.app.ID), found...)
+	if err != nil {
+		return err
+	}
+	for i := range views {
+		c := &views[i]
+		row := clientRow{ID: c.ID, Name: c.Name, Version: c.Version, Path: v.at("clients", c.ID), Kind: string(c.Kind), Type: c.Type, Active: c.Active}
+		if c.LastUsedAt != nil {
+			row.LastUsed = *c.LastUsedAt
+		}
+		for _, s := range c.Secrets {
+			if s.ExpiresAt != nil && s.ExpiresAt.After(v.Now()) && (row.NextExpiry.IsZero() || s.ExpiresAt.Before(row.NextExpiry)) {
+				row.NextExpiry = *s.ExpiresAt
+			}
+		}
+		d.Rows = append(d.Rows, row)
+	}
+	d.Pager = v.pages(d.Path, next.String(), len(d.Rows))
+	return nil
+}
+
+// clientFilters are the ways to narrow the list, with what is chosen.
+func clientFilters(value func(string) string) []*field {
+	all := option{Label: "All"}
+	kinds := []option{all}
+	for _, k := range []client.Kind{client.Web, client.SPA, client.Native, client.Service, client.Other} {
+		kinds = append(kinds, option{Value: string(k), Label: string(k)})
+	}
+	list := []*field{
+		{Name: "q", Label: "Search", Kind: "search", Help: "name, id or description"},
+		{Name: "kind", Label: "Kind", Kind: "select", Options: kinds},
+		{Name: "type", Label: "Type", Kind: "select", Options: []option{all, {Value: "confidential", Label: "confidential"}, {Value: "public", Label: "public"}}},
+		{Name: "active", Label: "Status", Kind: "select", Options: []option{all, {Value: "true", Label: "active"}, {Value: "false", Label: "inactive"}}},
+		{Name: "unused", Label: "Used", Kind: "select", Options: []option{all, {Value: "90", Label: "not for 90 days"}}},
+		{Name: "tag", Label: "Tag"},
+	}
+	for _, f := range list {
+		f.Value = value(f.Name)
+	}
+	return list
+}

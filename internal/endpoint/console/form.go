@@ -1,0 +1,88 @@
+package console
+
+import (
+	"github.com/ostiary/ostiary/internal/endpoint/page"
+)
+
+// field is an input of a form with all that belongs to it. Its template is
+// "input".
+type field struct {
+	Name        string
+	Label       string
+	Kind        string // text (""), email, password, number, url, date, area, select, boxes, radios, box, file
+	Help        string
+	Value       string   // what is typed or chosen, or was
+	Values      []string // of boxes: those that are ticked
+	Options     []option // of select, boxes and radios
+	Rows        int      // of an area
+	Unit        string   // what stands after it, as "seconds"
+	Placeholder string
+	Required    bool
+	Mono        bool // identifiers, URIs
+	Fixed       bool // it cannot be changed here: shown, and not sent
+	Problems    []page.Text
+}
+
+// option is something that may be chosen.
+type option struct {
+	Value, Label, Help string
+	Disabled           bool
+}
+
+// beside puts what was refused beside the fields that it is about.
+func beside(problems []page.Problem, fields ...*field) {
+	for _, p := range problems {
+		for _, f := range fields {
+			if f.Name == p.Field {
+				f.Problems = append(f.Problems, p.Text)
+			}
+		}
+	}
+}
+
+// question is a page that asks before something that there is no undo for. Its
+// template is "confirm".
+type question struct {
+	Text    string   // what will be done
+	Effects []string // what comes of it
+	Action  string   // path that is posted to
+	Hidden  []hidden
+	Type    string // what must be typed, to the letter; "": nothing
+	Button  string
+	Back    string
+}
+
+type hidden struct{ Name, Value string }
+
+// ask shows a question.
+func (v *visit) ask(status int, p pageOf, q question) error {
+	p.Data = q
+	return v.show(status, "confirm", p)
+}
+
+// pager is the way on in a list. Its template is "pager".
+type pager struct {
+	First string // path of the beginning; "": this is it
+	Next  string // path of what follows; "": nothing does
+	Shown int    // how many rows this page has
+}
+
+// pages gives the pager of a list at path, with the filters of the query kept.
+func (v *visit) pages(path, next string, shown int) pager {
+	query := v.r.URL.Query()
+	at := query.Get("cursor")
+	query.Del("cursor")
+	query.Del("done")
+	p := pager{Shown: shown}
+	base := path
+	if text := query.Encode(); text != "" {
+		base += "?" + text
+	}
+	if at != "" {
+		p.First = base
+	}
+	if next != "" {
+		p.Next = with(base, "cursor", next)
+	}
+	return p
+}

@@ -1,0 +1,10 @@
+package console
+
+// notices are what a page may say was done, by the parameter `done`.
+var notices = map[string]string{
+	"saved":       "Saved.",
+	"deleted":     "Deleted.",
+	"deactivated": "Deactivated. Everything that it was given is dead.",
+	"activated":   "Activated. What died when it was deactivated stays dead.",
+	"revoked":     "Revoked. The tokens are refused from now on.",
+}

@@ -1,0 +1,55 @@
+package console
+
+import (
+	"net/http"
+	"slices"
+
+	"github.com/ostiary/ostiary/internal/core/admin"
+	"github.com/ostiary/ostiary/internal/web"
+)
+
+// Home is the path of the console's first page.
+const Home = "/console"
+
+// inApplication begins the paths of what is in one application.
+const inApplication = Home + "/apps/{app}"
+
+// need is what a page or a form takes: a permission in the application of its
+// path, or to administer the instance. The zero value is any administrator.
+type need struct {
+	permission admin.Permission
+	instance   bool
+}
+
+var (
+	anybody = need{}
+	toRead  = need{permission: admin.Read}
+	toRun   = need{instance: true}
+)
+
+func to(p admin.Permission) need { return need{permission: p} }
+
+// routes collects what a group of pages serves.
+type routes struct {
+	console *Console
+	list    []web.Route
+}
+
+func (s *routes) get(path string, n need, show func(*visit) error) {
+	s.list = append(s.list, web.Route{Method: http.MethodGet, Path: path, Handle: s.console.handle(n, show)})
+}
+
+func (s *routes) post(path string, n need, take func(*visit) error) {
+	s.list = append(s.list, web.Route{Method: http.MethodPost, Path: path, Handle: s.console.handle(n, take)})
+}
+
+// Surface is the console as a surface.
+func (c *Console) Surface() *web.Surface {
+	s := &routes{console: c}
+	for _, group := range []func(*routes){
+		homeRoutes, clientRoutes,
+	} {
+		group(s)
+	}
+	return web.NewSurface("console", c.writeError, slices.Clip(s.list)...)
+}
