@@ -66,6 +66,9 @@ func (o *Operations) permit(before, after *Client) error {
 	return o.role.Require(admin.EditClients)
 }
 
+// MayEdit reports whether the role permits to change the client as it is.
+func (o *Operations) MayEdit(c *Client) bool { return o.permit(c, c) == nil }
+
 // guarded reports whether the client may do more than be given tokens for the
 // operator's own scopes.
 func (c *Client) guarded() bool {
