@@ -92,7 +92,7 @@ func First(email, passwordHash string, now time.Time) *user.User {
 	}
 }
 
-// Actor names an administrator in audit events and as the owner of clients.
+// Actor names an administrator in audit events.
 // The address is fixed once the account is made.
 func Actor(u *user.User) string { return "admin:" + u.Email }
 

@@ -72,5 +72,5 @@ type clientData struct {
 
 // operations are those on clients that this administrator may use.
 func (v *visit) operations() *client.Operations {
-	return v.Operations.By(v.role, v.source.Actor)
+	return v.Operations.By(v.role, v.who.Email)
 }
