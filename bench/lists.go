@@ -200,9 +200,10 @@ func following(path, cursor string) string {
 	return list + "?" + values.Encode()
 }
 
+// percentile is the value that p percent of all are not above (nearest rank).
 func percentile(values []float64, p int) float64 {
 	sorted := slices.Sorted(slices.Values(values))
-	return sorted[min(len(sorted)-1, len(sorted)*p/100)]
+	return sorted[max(0, (len(sorted)*p+99)/100-1)]
 }
 
 // usageReads measures what only the store answers as yet: the counts of 90

@@ -45,8 +45,9 @@ type Cursor = audit.Cursor
 
 var _ audit.Reader = Audit{}
 
-// maxScanned bounds the events that a search reads: at 2 µs each, 10 ms.
-const maxScanned = 5000
+// maxScanned bounds the events that a search reads: at up to 8 µs each where they
+// are not in memory, 20 ms.
+const maxScanned = 2500
 
 const (
 	// The window of a search reads the index alone. Each end is said once: of two

@@ -117,7 +117,7 @@ var (
 		"busy_timeout(5000)", "journal_mode(wal)", "synchronous(full)", "temp_store(memory)", "cache_size(-8192)",
 		"wal_autocheckpoint(0)", "journal_size_limit(67108864)",
 	}
-	readerPragmas = []string{"busy_timeout(5000)", "query_only(1)", "temp_store(memory)", "cache_size(-1024)"}
+	readerPragmas = []string{"busy_timeout(5000)", "query_only(1)", "temp_store(memory)", "cache_size(-4096)"}
 )
 
 func dsn(path string, pragmas []string) string {
