@@ -25,7 +25,7 @@ func (a *App) Handler(drain *web.Drain) http.Handler {
 	legacy := a.legacy(oauth, elsewhere)
 	surfaces := map[string]http.Handler{
 		".well-known": oauth, "config": configuration, "api": a.managementSurface(throttle), "oauth2": legacy, "integration": legacy,
-		"static": a.static, "console": below(a.consolePages.Surface(), a.console.Surface()),
+		"static": a.static, "console": a.consoleHandler(elsewhere),
 	}
 	if root := a.issuers().Root; root != "" {
 		surfaces["oauth2"], surfaces[".well-known"] = rooted(oauth, root), rootedMetadata(oauth, root)

@@ -66,6 +66,20 @@ func (a *App) makeConsole(static *web.Static) error {
 	return err
 }
 
+// consoleHandler is the console. Where it has a host of its own it is at no
+// other, so that nothing that a page of an application's does reaches it.
+func (a *App) consoleHandler(elsewhere http.Handler) http.Handler {
+	all := below(a.consolePages.Surface(), a.console.Surface())
+	_, host, _ := strings.Cut(a.config.ConsoleURL, "://")
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if host != "" && r.Host != host {
+			elsewhere.ServeHTTP(w, r)
+			return
+		}
+		all.ServeHTTP(w, r)
+	})
+}
+
 // below is what is below an application, or the console: the pages for who signs
 // in to it, and everything else.
 func below(pages, other http.Handler) http.Handler {
