@@ -19,6 +19,7 @@ func floor(work string) string { return figure("floor", work, 0, "cpu") }
 
 var (
 	floorGet    = at16("floor", "get")
+	floorGet64  = at64("floor", "get")
 	floorPost   = at16("floor", "post")
 	floorPost64 = at64("floor", "post")
 	floorJWT    = floor("jwt")
@@ -31,6 +32,7 @@ var (
 // floorNames are how the tables call the floors, in their order.
 var floorNames = []struct{ figure, label, says string }{
 	{floorGet, "GET", "`GET` hello, net/http, 16 connections"},
+	{floorGet64, "GET", "the same, 64 connections"},
 	{floorPost, "POST", "`POST`, form and Basic parsed, net/http, 16 connections"},
 	{floorPost64, "POST", "the same, 64 connections"},
 	{floor("es256"), "ES256", "ES256 signature"},
@@ -49,7 +51,8 @@ var floorNames = []struct{ figure, label, says string }{
 }
 
 func label(figure string) string {
-	if figure == at16("sqlite", "introspect_opaque") {
+	switch figure {
+	case at16("sqlite", "introspect_opaque"), at16("sqlite", "introspect_jwt"):
 		return "introspection"
 	}
 	for _, f := range floorNames {
@@ -66,6 +69,12 @@ var cpuBudgets = []report.Budget{
 	{Work: "client credentials, JWT, SQLite, 64 connections", Figure: at64("sqlite", "cc_jwt"), Factor: 1.5, Floors: []string{floorPost64, floorJWT, floorRow}},
 	{Work: "client credentials, opaque, SQLite, 64 connections", Figure: at64("sqlite", "cc_opaque"), Factor: 1.5, Floors: []string{floorPost64, floorRow}},
 	{Work: "client credentials, JWT, PostgreSQL, both processes, 64 connections", Figure: at64("postgres", "cc_jwt"), Factor: 1.6, Floors: []string{floorPost64, floorJWT, floorRowPG}},
+	{Work: "refresh, JWT, SQLite, 64 connections", Figure: at64("sqlite", "refresh"), Factor: 1.6, Floors: []string{floorPost64, floorJWT, floorRow}},
+	{Work: "refresh, JWT, PostgreSQL, both processes, 64 connections", Figure: at64("postgres", "refresh"), Factor: 1.6, Floors: []string{floorPost64, floorJWT, floorRowPG}},
+	{
+		Work: "code flow: authorize, token with access and ID token, 64 connections", Figure: at64("sqlite", "code_flow"), Factor: 1.8,
+		Floors: []string{floorGet64, floorPost64, floorJWT, floorJWT, floorRow, floorRow},
+	},
 	{Work: "introspection, opaque, state in memory", Figure: at16("sqlite", "introspect_opaque"), Factor: 1.6, Floors: []string{floorPost}},
 	{Work: "introspection, opaque, state on disk", Figure: at16("sqlite", "introspect_opaque_cold"), Factor: 1.6, Floors: []string{floorPost}, Plus: []string{floorSelect}},
 	{Work: "introspection, JWT, first sight", Figure: at16("sqlite", "introspect_jwt_first"), Factor: 1.5, Floors: []string{floorPost, floorVerify}},
@@ -77,6 +86,10 @@ var cpuBudgets = []report.Budget{
 	{
 		Work: "gateway check, opaque", Figure: at16("sqlite", "check"), Factor: 1.6, Floors: []string{floorGet},
 		Plus: []string{at16("sqlite", "introspect_opaque")}, Less: []string{floorPost},
+	},
+	{
+		Work: "userinfo, JWT", Figure: at16("sqlite", "userinfo"), Factor: 1.6, Floors: []string{floorGet},
+		Plus: []string{at16("sqlite", "introspect_jwt")}, Less: []string{floorPost},
 	},
 	{Work: "Configuration API, create, 64 connections", Figure: at64("sqlite", "config_create"), Factor: 2, Floors: []string{floorPost64, floorRow, floorRow, floorRow}},
 }
@@ -116,12 +129,15 @@ var works = []struct{ work, says string }{
 	{"discovery", "discovery"},
 	{"jwks", "JWKS"},
 	{"check", "gateway check, opaque"},
+	{"userinfo", "userinfo, JWT"},
 	{"post", "`POST`, form and Basic"},
 	{"introspect_opaque", "introspection, opaque"},
 	{"introspect_jwt", "introspection, JWT"},
 	{"forged_opaque", "forged opaque token"},
 	{"cc_opaque", "client credentials, opaque"},
 	{"cc_jwt", "client credentials, JWT"},
+	{"refresh", "refresh, JWT"},
+	{"code_flow", "code flow: authorize and token"},
 	{"forged_jwt", "forged JWT"},
 	{"introspect_jwt_first", "introspection, JWT, first sight"},
 	{"introspect_opaque_cold", "introspection, opaque, state on disk"},

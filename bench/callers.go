@@ -12,10 +12,13 @@ import (
 
 	"github.com/ostiary/ostiary/internal/core/audit"
 	"github.com/ostiary/ostiary/internal/core/client"
+	"github.com/ostiary/ostiary/internal/core/client/rule/granttype"
 	"github.com/ostiary/ostiary/internal/core/client/rule/lifetime"
+	"github.com/ostiary/ostiary/internal/core/client/rule/redirect"
 	"github.com/ostiary/ostiary/internal/core/client/rule/scopepolicy"
 	"github.com/ostiary/ostiary/internal/core/ident"
 	"github.com/ostiary/ostiary/internal/core/key"
+	"github.com/ostiary/ostiary/internal/core/oauth"
 	"github.com/ostiary/ostiary/internal/core/scope"
 	"github.com/ostiary/ostiary/internal/store"
 )
@@ -23,22 +26,36 @@ import (
 // guests are allowed the scope whose tokens open a path.
 const guests = "orders.read"
 
-// addCallers makes the clients that get tokens. The management API, which
-// alone sets a token's format, is not measured here, so they go to the store.
-func (s *site) addCallers(ctx context.Context) error {
+// populate makes who calls the server. Neither the management API nor the pages
+// for users are measured here, so all of it goes to the store.
+func (s *site) populate(ctx context.Context) error {
 	db, err := store.Open(ctx, store.Options{Data: s.data, URL: s.database})
 	if err != nil {
 		return err
 	}
 	ring, err := key.OpenRing(ctx, db.Keys(), masterKey, time.Now)
-	if err != nil {
-		return errors.Join(err, db.Close())
+	if err == nil {
+		err = s.addCallers(ctx, db, ring)
 	}
+	if err == nil {
+		err = s.addPeople(ctx, db, ring)
+	}
+	err = errors.Join(err, db.Close())
+	if s.database != "" {
+		// PostgreSQL frees what a connection held when it notices that it was
+		// closed, and a server that starts before is refused.
+		time.Sleep(500 * time.Millisecond)
+	}
+	return err
+}
+
+// addCallers makes the clients that get tokens.
+func (s *site) addCallers(ctx context.Context, db *store.DB, ring *key.Ring) error {
 	opening := scope.Fields{Name: guests, URLPatterns: []string{"GET /orders", "GET /orders/*"}}
 	if _, err := scope.NewOperations(db.Scopes(), scope.NewRegistry(db.Scopes(), 0), time.Now).Create(ctx, audit.System(), s.application, opening); err != nil {
-		return errors.Join(err, db.Close())
+		return err
 	}
-	for caller, format := range map[*credentials]lifetime.Format{&s.opaque: lifetime.Opaque, &s.jwt: lifetime.JWT, &s.guest: lifetime.Opaque} {
+	for caller, format := range map[*credentials]lifetime.Format{&s.opaque: lifetime.Opaque, &s.jwt: lifetime.JWT, &s.guest: lifetime.Opaque, &s.web: lifetime.JWT} {
 		*caller = credentials{ident.Client(), ident.Secret()}
 		now := time.Now().UTC()
 		secret := client.Secret{ID: ident.Record(), CreatedAt: now}
@@ -48,21 +65,20 @@ func (s *site) addCallers(ctx context.Context) error {
 			Settings: client.Settings{AccessToken: lifetime.Setting{Format: format}},
 			Secrets:  []client.Secret{secret}, CreatedAt: now, UpdatedAt: now,
 		}
-		if caller == &s.guest {
+		switch caller {
+		case &s.guest:
 			c.Settings.Scopes = scopepolicy.Setting{Allowed: []string{guests}, AllowUnscoped: true}
+		case &s.web:
+			c.Kind, c.Settings.Scopes = client.Web, webScopes()
+			c.Settings.GrantTypes = granttype.Setting{oauth.AuthorizationCode, oauth.RefreshToken}
+			c.Settings.Redirect = redirect.Setting{URIs: []string{redirectURI}}
 		}
 		event := audit.New(audit.System(), s.application, "client.create", "client:"+c.ID, now)
 		if err := db.Clients().Create(ctx, c, client.NameAndVersion, event); err != nil {
-			return errors.Join(err, db.Close())
+			return err
 		}
 	}
-	err = db.Close()
-	if s.database != "" {
-		// PostgreSQL frees what a connection held when it notices that it was
-		// closed, and a server that starts before is refused.
-		time.Sleep(500 * time.Millisecond)
-	}
-	return err
+	return nil
 }
 
 // manySecret is the secret of all seeded clients; their digests differ, since

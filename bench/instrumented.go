@@ -73,7 +73,7 @@ func (b *bench) profile(ctx context.Context) error {
 	if err := os.MkdirAll(b.profiles, 0o750); err != nil {
 		return err
 	}
-	for _, work := range []string{"cc_jwt", "cc_opaque", "introspect_opaque", "introspect_opaque_cold", "introspect_jwt", "introspect_jwt_first", "forged_jwt", "discovery", "config_create"} {
+	for _, work := range []string{"cc_jwt", "cc_opaque", "refresh", "code_flow", "userinfo", "introspect_opaque", "introspect_opaque_cold", "introspect_jwt", "introspect_jwt_first", "forged_jwt", "discovery", "config_create"} {
 		s, err := b.found(ctx, "profile-"+work, "")
 		if err != nil {
 			return err

@@ -12,6 +12,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+
+	"github.com/ostiary/ostiary/bench/load"
 )
 
 // nodeDirectory holds the program that is compared with, pinned by its lock file.
@@ -84,14 +86,20 @@ func nodeVersion(file string, pick func(nodePackage) string) (string, error) {
 }
 
 // nodeCells is what both do, asked of oidc-provider. Its memory holds 1,000
-// tokens, so that half as many are inspected.
-func nodeCells(t *target) []cell {
+// records, so that half as many tokens are inspected, and a tenth as many
+// families refreshed, new ones each time: it has forgotten those before.
+func nodeCells(c *child, t *target) []cell {
 	opaque, jwt := credentials{"opaque", nodeSecret}, credentials{"jwt", nodeSecret}
 	return []cell{
 		{t, "discovery", everywhere, always(200, `"issuer"`, get("/.well-known/openid-configuration"))},
 		{t, "jwks", everywhere, always(200, `"keys"`, get("/jwks"))},
 		{t, "cc_opaque", everywhere, always(200, tokenKey, form("/token", opaque, grant))},
 		{t, "cc_jwt", everywhere, always(200, tokenKey, form("/token", jwt, grant))},
+		{t, "refresh", []int{16}, func(int) (load.Work, error) {
+			var tokens []string
+			err := c.work("families", &tokens)
+			return refreshed("/token", jwt, tokens), err
+		}},
 		{t, "introspect_opaque", everywhere, known(t, "/token", "/token/introspection", opaque)},
 	}
 }

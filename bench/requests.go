@@ -63,15 +63,26 @@ func mint(t *target, path string, c credentials, n int) ([]string, error) {
 		requests[i] = form(path, c, grant)
 	}
 	var tokens []string
-	_, err = connections.Run(load.Work{Requests: requests, Once: true, Status: 200, Contains: tokenKey, Each: func(body []byte) {
-		_, after, _ := bytes.Cut(body, []byte(tokenKey))
-		token, _, _ := bytes.Cut(after, []byte(`"`))
-		tokens = append(tokens, string(token))
+	_, err = connections.Run(load.Work{Requests: requests, Once: true, Status: 200, Contains: tokenKey, Then: func(_ int, a load.Answer) []byte {
+		tokens = append(tokens, member(a.Body, tokenKey))
+		return nil
 	}})
 	return tokens, err
 }
 
-const tokenKey = `"access_token":"`
+// How members of answers begin that are looked for.
+const (
+	tokenKey   = `"access_token":"`
+	refreshKey = `"refresh_token":"`
+	idKey      = `"id_token":"`
+)
+
+// member gives the text in a JSON object that begins so; "" where there is none.
+func member(body []byte, key string) string {
+	_, after, _ := bytes.Cut(body, []byte(key))
+	text, _, _ := bytes.Cut(after, []byte(`"`))
+	return string(text)
+}
 
 // forgeJWT replaces the signature of tokens by another of the right length,
 // whose halves are in range, so that a verifier has to do all of its work.

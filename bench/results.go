@@ -191,8 +191,11 @@ func (b *bench) moreTable() report.Table {
 	t := report.Table{{"What", "Measured"}}
 	for _, m := range []struct{ says, figure string }{
 		{"bytes written to storage by one client credentials request, SQLite", figure("sqlite", "cc_jwt", 64, "written")},
+		{"bytes written to storage by one refresh, SQLite", figure("sqlite", "refresh", 64, "written")},
+		{"bytes written to storage by one code flow, SQLite", figure("sqlite", "code_flow", 64, "written")},
 		{"bytes written to storage by one creation of a client, SQLite", figure("sqlite", "config_create", 64, "written")},
 		{"client credentials, JWT, PostgreSQL: this process alone, CPU s / 1k", figure("postgres", "cc_jwt", 64, "server")},
+		{"refresh, JWT, PostgreSQL: this process alone, CPU s / 1k", figure("postgres", "refresh", 64, "server")},
 		{"client credentials, opaque, PostgreSQL, both processes, CPU s / 1k", at64("postgres", "cc_opaque")},
 		{"introspection, opaque, PostgreSQL, CPU s / 1k", at16("postgres", "introspect_opaque")},
 		{"client credentials, JWT, each request from another of 50,000 clients out of 1,000,000, CPU s / 1k", at64("growth-clients", "cc_jwt_crowd")},

@@ -133,7 +133,7 @@ func (b *bench) enterNode(ctx context.Context, p *players) error {
 		return err
 	}
 	p.stop = append(p.stop, c.stop)
-	p.cells = append(p.cells, nodeCells(t)...)
+	p.cells = append(p.cells, nodeCells(c, t)...)
 	return nil
 }
 
@@ -158,6 +158,7 @@ func (b *bench) enterPostgres(ctx context.Context, p *players) error {
 	p.cells = append(p.cells,
 		cell{t, "cc_opaque", everywhere, always(200, tokenKey, form(s.path("/oauth2/token"), s.opaque, grant))},
 		cell{t, "cc_jwt", everywhere, always(200, tokenKey, form(s.path("/oauth2/token"), s.jwt, grant))},
+		cell{t, "refresh", everywhere, s.refreshing(t)},
 		cell{t, "introspect_opaque", everywhere, known(t, s.path("/oauth2/token"), s.path("/oauth2/introspect"), s.opaque)},
 	)
 	return nil

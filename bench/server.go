@@ -53,6 +53,8 @@ type site struct {
 	opaque      credentials // a client whose access tokens are opaque
 	jwt         credentials // one whose access tokens are JWTs
 	guest       credentials // one whose tokens are opaque and open a path at gateways
+	web         credentials // one that acts for users, with JWTs
+	cookies     []string    // of the users' sessions
 }
 
 // masterKey of all sites, so that the benchmark can make secrets' digests.
@@ -73,7 +75,7 @@ func (b *bench) siteAt(ctx context.Context, data, database string) (*site, error
 	return s, nil
 }
 
-// found sets a new instance up with its two callers.
+// found sets a new instance up, with who calls it.
 func (b *bench) found(ctx context.Context, name, database string) (*site, error) {
 	s, err := b.siteAt(ctx, filepath.Join(b.dir, name), database)
 	if err != nil {
@@ -97,7 +99,7 @@ func (b *bench) found(ctx context.Context, name, database string) (*site, error)
 		return nil, fmt.Errorf("what ostiary init printed: %w", err)
 	}
 	s.application, s.owner = first.Application, credentials{first.ID, first.Secret}
-	return s, s.addCallers(ctx)
+	return s, s.populate(ctx)
 }
 
 // store are the flags that say where the data are.

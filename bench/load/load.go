@@ -23,7 +23,13 @@ type Work struct {
 	Duration time.Duration // how long new requests are sent; 0 with Once: until the last
 	Status   int           // that every answer has
 	Contains string        // that every body holds
-	Each     func(body []byte)
+
+	// Then is told of each answer, and which of Requests began the piece of work
+	// that it belongs to. What it gives goes out next on the same connection, as a
+	// part of that piece; nil says that the answer is the last one of it, which is
+	// checked, counted and timed as a whole. It may replace the request for the
+	// next time. Without Then every answer is a last one.
+	Then func(begun int, a Answer) []byte
 }
 
 // Outcome is what a run saw.
@@ -44,6 +50,7 @@ type Connections struct {
 type conn struct {
 	fd    int
 	data  []byte // what of an answer has arrived
+	begun int    // the place in Work.Requests of what is under way
 	since time.Time
 	busy  bool
 }
@@ -153,10 +160,14 @@ func (r *run) send(one *conn, now time.Time) error {
 	if now.After(r.until) || (r.work.Once && next >= len(r.work.Requests)) {
 		return nil
 	}
-	request := r.work.Requests[next%len(r.work.Requests)]
+	one.begun, one.since, one.busy = next%len(r.work.Requests), now, true
 	r.outcome.Sent++
-	one.since, one.busy = now, true
 	r.pending++
+	return one.write(r.work.Requests[one.begun])
+}
+
+// write sends a whole request.
+func (one *conn) write(request []byte) error {
 	for len(request) > 0 {
 		n, err := syscall.Write(one.fd, request)
 		if err != nil && !errors.Is(err, syscall.EAGAIN) && !errors.Is(err, syscall.EINTR) {
@@ -185,10 +196,16 @@ func (r *run) receive(one *conn) error {
 	if err != nil || answer.size == 0 {
 		return err
 	}
+	r.outcome.BytesRead += int64(answer.size)
+	if r.work.Then != nil {
+		if next := r.work.Then(one.begun, answer); next != nil {
+			one.data = one.data[:0]
+			return one.write(next)
+		}
+	}
 	now := time.Now()
 	r.outcome.Latencies.Record(now.Sub(one.since))
 	r.outcome.Requests++
-	r.outcome.BytesRead += int64(answer.size)
 	r.pending--
 	if err := r.check(answer); err != nil {
 		return err
@@ -197,13 +214,10 @@ func (r *run) receive(one *conn) error {
 	return r.send(one, now)
 }
 
-func (r *run) check(answer response) error {
-	if answer.status != r.work.Status || !bytes.Contains(answer.body, []byte(r.work.Contains)) {
+func (r *run) check(a Answer) error {
+	if a.Status != r.work.Status || !bytes.Contains(a.Body, []byte(r.work.Contains)) {
 		const shown = 300
-		return fmt.Errorf("load: answer %d: %.*q, where %d with %q was due", answer.status, shown, answer.body, r.work.Status, r.work.Contains)
-	}
-	if r.work.Each != nil {
-		r.work.Each(answer.body)
+		return fmt.Errorf("load: answer %d: %.*q, where %d with %q was due", a.Status, shown, a.Body, r.work.Status, r.work.Contains)
 	}
 	return nil
 }

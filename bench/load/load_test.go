@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -68,10 +69,51 @@ func TestRun(t *testing.T) {
 	bodies := 0
 	outcome := drive(t, server, load.Work{
 		Requests: requests, Once: true, Status: http.StatusOK, Contains: "got ",
-		Each: func([]byte) { bodies++ },
+		Then: func(int, load.Answer) []byte { bodies++; return nil },
 	})
 	if served.Load() != 1000 || outcome.Requests != 1000 || bodies != 1000 || outcome.Sent != 1000 {
 		t.Errorf("served %d, counted %d, handed on %d, sent %d; want 1000 each", served.Load(), outcome.Requests, bodies, outcome.Sent)
+	}
+}
+
+// TestRunOfPieces: a piece of work of two requests is one, and may leave another
+// request for the next time.
+func TestRunOfPieces(t *testing.T) {
+	var served atomic.Int64
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		served.Add(1)
+		if r.URL.Path == "/first" {
+			w.Header().Set("Location", "/second?"+r.URL.RawQuery)
+			w.WriteHeader(http.StatusSeeOther)
+			return
+		}
+		_, _ = fmt.Fprint(w, r.URL.String())
+	}))
+	defer server.Close()
+	get := func(path string) []byte { return fmt.Appendf(nil, "GET %s HTTP/1.1\r\nHost: x\r\n\r\n", path) }
+	var requests [][]byte
+	for i := range 100 {
+		requests = append(requests, get(fmt.Sprintf("/first?%d", i)))
+	}
+	outcome := drive(t, server, load.Work{
+		Requests: requests, Once: true, Status: http.StatusOK, Contains: "/second",
+		Then: func(begun int, a load.Answer) []byte {
+			_, to, found := strings.Cut(string(a.Head), "Location: ")
+			if !found {
+				requests[begun] = slices.Clone(a.Body)
+				return nil
+			}
+			to, _, _ = strings.Cut(to, "\r\n")
+			return get(to)
+		},
+	})
+	if served.Load() != 200 || outcome.Requests != 100 || outcome.Sent != 100 {
+		t.Errorf("served %d, counted %d, sent %d; want 200, 100, 100", served.Load(), outcome.Requests, outcome.Sent)
+	}
+	for i, left := range requests {
+		if want := fmt.Sprintf("/second?%d", i); string(left) != want {
+			t.Fatalf("piece %d left %q; want %q", i, left, want)
+		}
 	}
 }
 

@@ -8,10 +8,11 @@ import (
 	"strconv"
 )
 
-// response is one HTTP/1.1 answer at the front of a buffer.
-type response struct {
-	status int
-	body   []byte // as sent, the framing of chunks included
+// Answer is one HTTP/1.1 answer, at the front of a buffer that is used again.
+type Answer struct {
+	Status int
+	Head   []byte
+	Body   []byte // as sent, the framing of chunks included
 	size   int    // of the whole answer
 }
 
@@ -27,38 +28,38 @@ var (
 
 // parse reads an answer from the front of data; size is 0 where it is not
 // complete yet. It knows as much of RFC 9112 as the servers measured here use.
-func parse(data []byte) (response, error) {
+func parse(data []byte) (Answer, error) {
 	head, rest, ok := bytes.Cut(data, headEnd)
 	if !ok {
-		return response{}, nil
+		return Answer{}, nil
 	}
 	line, fields, _ := bytes.Cut(head, lineEnd)
 	if len(line) < 12 || !bytes.HasPrefix(line, []byte("HTTP/1.1 ")) {
-		return response{}, errResponse
+		return Answer{}, errResponse
 	}
 	status, err := strconv.Atoi(string(line[9:12]))
 	if err != nil {
-		return response{}, errResponse
+		return Answer{}, errResponse
 	}
 	n, chunked, err := framing(fields)
 	if err != nil {
-		return response{}, err
+		return Answer{}, err
 	}
 	before := len(head) + len(headEnd)
 	switch {
 	case chunked:
 		if !bytes.HasSuffix(rest, lastChunk) {
-			return response{}, nil
+			return Answer{}, nil
 		}
 		n = len(rest)
 	case status == 204 || status == 304:
 		n = 0
 	case n < 0:
-		return response{}, errResponse
+		return Answer{}, errResponse
 	case n > len(rest):
-		return response{}, nil
+		return Answer{}, nil
 	}
-	return response{status: status, body: rest[:n], size: before + n}, nil
+	return Answer{Status: status, Head: head, Body: rest[:n], size: before + n}, nil
 }
 
 // framing finds the length of the body, −1 where none is said.

@@ -27,8 +27,8 @@ func TestParse(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got, err := parse([]byte(c.data))
-			if (err != nil) != c.bad || got.status != c.status || string(got.body) != c.body || got.size != c.size {
-				t.Errorf("got %d %q size %d, %v", got.status, got.body, got.size, err)
+			if (err != nil) != c.bad || got.Status != c.status || string(got.Body) != c.body || got.size != c.size {
+				t.Errorf("got %d %q size %d, %v", got.Status, got.Body, got.size, err)
 			}
 		})
 	}
