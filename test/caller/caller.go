@@ -1,6 +1,7 @@
 // Package caller says to a server over HTTP what its users say: Configuration
-// API and OAuth requests with the credentials of one client. It gives answers
-// as they came and judges none; it knows nothing of processes or databases.
+// API and OAuth requests with the credentials of one client, and what a browser
+// sends. It gives answers as they came and judges none; it knows nothing of
+// processes or databases.
 package caller
 
 import (
@@ -44,9 +45,11 @@ type Client struct {
 
 // Token is a successful answer of the token endpoint.
 type Token struct {
-	AccessToken string `json:"access_token"`
-	TokenType   string `json:"token_type"`
-	ExpiresIn   int64  `json:"expires_in"`
+	AccessToken  string `json:"access_token"`
+	TokenType    string `json:"token_type"`
+	ExpiresIn    int64  `json:"expires_in"`
+	RefreshToken string `json:"refresh_token"`
+	IDToken      string `json:"id_token"`
 }
 
 // NewHTTP gives a client that keeps up to 64 connections open and gives up a
@@ -73,6 +76,26 @@ func (c *Caller) Do(ctx context.Context, method, path, contentType string, body 
 	return c.send(ctx, method, path, contentType, body, c.ID, c.Secret)
 }
 
+// Browse sends a request as a browser does: with cookies and without credentials,
+// to a path below the application's; a form that is not nil is posted.
+func (c *Caller) Browse(ctx context.Context, path string, form url.Values, cookies ...*http.Cookie) (*Answer, error) {
+	method := http.MethodGet
+	if form != nil {
+		method = http.MethodPost
+	}
+	request, err := http.NewRequestWithContext(ctx, method, c.Base+"/"+c.Application+path, strings.NewReader(form.Encode()))
+	if err != nil {
+		return nil, err
+	}
+	if form != nil {
+		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	for _, cookie := range cookies {
+		request.AddCookie(cookie)
+	}
+	return c.read(request)
+}
+
 func (c *Caller) send(ctx context.Context, method, path, contentType string, body []byte, user, password string) (*Answer, error) {
 	request, err := http.NewRequestWithContext(ctx, method, c.Base+path, bytes.NewReader(body))
 	if err != nil {
@@ -82,6 +105,11 @@ func (c *Caller) send(ctx context.Context, method, path, contentType string, bod
 	if contentType != "" {
 		request.Header.Set("Content-Type", contentType)
 	}
+	return c.read(request)
+}
+
+// read sends a request and reads the answer to its end.
+func (c *Caller) read(request *http.Request) (*Answer, error) {
 	response, err := c.HTTP.Do(request)
 	if err != nil {
 		return nil, err
@@ -124,6 +152,18 @@ func (c *Caller) Token(ctx context.Context) (*Answer, error) {
 // Introspect asks about a token.
 func (c *Caller) Introspect(ctx context.Context, token string) (*Answer, error) {
 	return c.OAuth(ctx, "introspect", url.Values{"token": {token}})
+}
+
+// Redeem exchanges a code.
+func (c *Caller) Redeem(ctx context.Context, code, redirectURI, verifier string) (*Answer, error) {
+	return c.OAuth(ctx, "token", url.Values{
+		"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {redirectURI}, "code_verifier": {verifier},
+	})
+}
+
+// Refresh exchanges a refresh token.
+func (c *Caller) Refresh(ctx context.Context, token string) (*Answer, error) {
+	return c.OAuth(ctx, "token", url.Values{"grant_type": {"refresh_token"}, "refresh_token": {token}})
 }
 
 // Revoke takes a token back.

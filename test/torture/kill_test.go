@@ -1,12 +1,9 @@
 package torture_test
 
 import (
-	"context"
-	"errors"
 	"math/rand/v2"
 	"net/http"
 	"slices"
-	"sync"
 	"testing"
 	"time"
 
@@ -45,43 +42,14 @@ func newSiege(t *testing.T, database string) *siege {
 	return s
 }
 
-// round has all writers at work until strike, which comes as soon as a random
-// number of answers was journalled: the moment after one, with others under way.
+// round has all writers at work until strike.
 func (s *siege) round(strike func()) {
 	s.t.Helper()
-	ctx, cancel := context.WithTimeout(s.t.Context(), time.Minute)
-	defer cancel()
-	enough := s.figures.acknowledged() + 50 + s.random.Int64N(300)
-	struck := make(chan struct{})
-	var once sync.Once
-	var wrong complaints
-	var group sync.WaitGroup
+	var steps []step
 	for _, w := range s.writers {
-		group.Go(func() {
-			for ctx.Err() == nil {
-				if err := w.step(ctx); errors.Is(err, errLost) {
-					return
-				} else if err != nil {
-					wrong.add("%v", err)
-					return
-				}
-				if s.figures.acknowledged() >= enough {
-					once.Do(func() { close(struck) })
-				}
-			}
-		})
+		steps = append(steps, w.step)
 	}
-	go func() { // a round in which every writer gave up would never be struck
-		group.Wait()
-		once.Do(func() { close(struck) })
-	}()
-	<-struck
-	strike()
-	group.Wait()
-	wrong.report(s.t)
-	if ctx.Err() != nil {
-		s.t.Fatal("the writers were not stopped by what was done to the server")
-	}
+	besiege(s.t, s.random, steps, s.figures.acknowledged, strike)
 }
 
 func (s *siege) start() {
