@@ -6,12 +6,15 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"io"
 	"math/big"
 	"net"
 	netmail "net/mail"
+	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -26,10 +29,15 @@ type server struct {
 	url            string
 	user, password string // "": everybody may
 	refuse         error
+	upgrade        bool // offers STARTTLS, with the certificate that is trusted
 	mails          chan received
+	told           atomic.Int32 // passwords, right or wrong
 }
 
-type received struct{ from, to, data string }
+type received struct {
+	from, to, data string
+	encrypted      bool
+}
 
 func (s *server) NewSession(c *smtp.Conn) (smtp.Session, error) {
 	_, encrypted := c.TLSConnectionState()
@@ -46,6 +54,7 @@ func (c *conversation) AuthMechanisms() []string { return []string{sasl.Plain} }
 
 func (c *conversation) Auth(string) (sasl.Server, error) {
 	return sasl.NewPlainServer(func(_, user, password string) error {
+		c.told.Add(1)
 		c.known = user == c.user && password == c.password
 		if !c.known {
 			return smtp.ErrAuthFailed
@@ -69,7 +78,7 @@ func (c *conversation) Rcpt(to string, _ *smtp.RcptOptions) error {
 
 func (c *conversation) Data(r io.Reader) error {
 	data, err := io.ReadAll(r)
-	c.mail.data = string(data)
+	c.mail.data, c.mail.encrypted = string(data), c.encrypted
 	c.mails <- c.mail
 	return err
 }
@@ -87,8 +96,15 @@ func start(t *testing.T, s *server, implicit bool) *server {
 	served := smtp.NewServer(s)
 	served.Domain, served.AllowInsecureAuth, served.ReadTimeout, served.WriteTimeout = "localhost", true, 5*time.Second, 5*time.Second
 	s.url = "smtp://" + l.Addr().String()
+	if s.upgrade {
+		served.TLSConfig = &tls.Config{Certificates: []tls.Certificate{trusted}, MinVersion: tls.VersionTLS12}
+	}
 	if implicit {
-		l = tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{certificate(t)}, MinVersion: tls.VersionTLS12})
+		unknown, err := certificate()
+		if err != nil {
+			t.Fatal(err)
+		}
+		l = tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{unknown}, MinVersion: tls.VersionTLS12})
 		s.url = "smtps://" + l.Addr().String()
 	}
 	done := make(chan struct{})
@@ -97,19 +113,42 @@ func start(t *testing.T, s *server, implicit bool) *server {
 	return s
 }
 
-// certificate is one that nobody trusts.
-func certificate(t *testing.T) tls.Certificate {
-	t.Helper()
+// certificate makes one that nobody trusts yet.
+func certificate() (tls.Certificate, error) {
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		t.Fatal(err)
+		return tls.Certificate{}, err
 	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, NotAfter: time.Now().Add(time.Hour)}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, DNSNames: []string{"localhost"}, NotAfter: time.Now().Add(time.Hour),
+		IsCA: true, BasicConstraintsValid: true,
+	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: private}, err
+}
+
+// trusted is a certificate that this process trusts.
+var trusted tls.Certificate
+
+// TestMain has the process trust a certificate, as an operator does who runs a
+// mail server of his own.
+func TestMain(m *testing.M) { os.Exit(run(m)) }
+
+func run(m *testing.M) int {
+	made, err := certificate()
 	if err != nil {
-		t.Fatal(err)
+		panic(err)
 	}
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: private}
+	file, err := os.CreateTemp("", "ostiary-mail-*.pem")
+	if err != nil {
+		panic(err)
+	}
+	defer func() { _ = os.Remove(file.Name()) }()
+	if err := errors.Join(pem.Encode(file, &pem.Block{Type: "CERTIFICATE", Bytes: made.Certificate[0]}), file.Close(), os.Setenv("SSL_CERT_FILE", file.Name())); err != nil {
+		panic(err)
+	}
+	trusted = made
+	return m.Run()
 }
 
 func sender(t *testing.T, url, password string) *mail.Sender {
@@ -173,6 +212,41 @@ func TestUntrusted(t *testing.T) {
 	err := sender(t, s.url, "").Send(t.Context(), "ann@example.com", "x", "y")
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); !ok {
 		t.Errorf("%v", err)
+	}
+}
+
+// elsewhere is the same server by a name that does not say that it is on this
+// machine: names are compared as they are written.
+func elsewhere(url string) string { return strings.Replace(url, "127.0.0.1", "LOCALHOST", 1) }
+
+// A server elsewhere has to take the connection over to TLS before it is told
+// anything; one on this machine is taken at its word.
+func TestSTARTTLS(t *testing.T) {
+	t.Parallel()
+	s := start(t, &server{user: "ids", password: "p@ss", upgrade: true}, false)
+	for _, url := range []string{s.url, elsewhere(s.url)} {
+		if err := sender(t, strings.Replace(url, "//", "//ids@", 1), "p@ss").Send(t.Context(), "ann@example.com", "x", "y"); err != nil {
+			t.Fatalf("%s: %v", url, err)
+		}
+		if got := <-s.mails; !got.encrypted {
+			t.Errorf("%s: sent in the clear", url)
+		}
+	}
+}
+
+// Somebody in between who takes the offer of TLS out learns nothing: neither the
+// mail nor the password.
+func TestSTARTTLSTakenOut(t *testing.T) {
+	t.Parallel()
+	for _, user := range []string{"", "ids"} {
+		s := start(t, &server{user: user, password: "p@ss"}, false)
+		url := strings.Replace(elsewhere(s.url), "//", "//"+user+"@", 1)
+		if err := sender(t, url, "p@ss").Send(t.Context(), "ann@example.com", "x", "y"); err == nil {
+			t.Errorf("as %q: sent in the clear", user)
+		}
+		if n := s.told.Load(); n > 0 || len(s.mails) > 0 {
+			t.Errorf("as %q: told a password %d times, and %d mails", user, n, len(s.mails))
+		}
 	}
 }
 

@@ -242,3 +242,19 @@ func TestLegacyTokenQuery(t *testing.T) {
 	ask(query, "{}", "application/json").wantError(t, "another body", 400, "invalid_request")
 	r.do(http.MethodPost, r.path("/oauth2/introspect")+query+"&token=x", "", http.Header{"Content-Type": {form}}).wantError(t, "elsewhere", 401, "invalid_client")
 }
+
+// An inactive client gets nothing for what it holds, and what it holds stays dead
+// once it is active again.
+func TestRefreshByAnInactiveClient(t *testing.T) {
+	r := newRig(t)
+	c, u := r.web(), r.user()
+	held := r.granted(c, u, "a")
+	refresh, code := "grant_type=refresh_token&refresh_token="+text(t, held, "refresh_token"), r.code(c, u, "a")
+	r.setActive(c, false)
+	r.grant(c, refresh).wantError(t, "inactive, a refresh token", 401, "invalid_client")
+	r.grant(c, redeem(code)).wantError(t, "inactive, a code", 401, "invalid_client")
+	r.setActive(c, true)
+	r.grant(c, refresh).wantError(t, "active again, a refresh token", 400, "invalid_grant")
+	r.grant(c, redeem(code)).wantError(t, "active again, a code", 400, "invalid_grant")
+	r.wantActive("the access token", c, text(t, held, "access_token"), false)
+}

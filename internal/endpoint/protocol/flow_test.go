@@ -242,13 +242,14 @@ func TestUserInfoRefusals(t *testing.T) {
 	userinfo, _ := metadata["userinfo_endpoint"].(string)
 	access, _ := b.tokens(metadata, b.code(metadata, nil))["access_token"].(string)
 	plain, _ := b.tokens(metadata, b.code(metadata, url.Values{"scope": {"profile"}}))["access_token"].(string)
+	address := userinfo + "?access_token=" + url.QueryEscape(access)
 	refuse := func(name string, h http.Header, form url.Values, status int, code, challenge string) {
 		t.Helper()
 		method := "GET"
 		if form != nil {
 			method = "POST"
 		}
-		answer, text := b.do(method, userinfo, form, h)
+		answer, text := b.do(method, address, form, h)
 		if answer.StatusCode != status || !strings.Contains(text, `"error":"`+code+`"`) || !strings.HasPrefix(answer.Header.Get("WWW-Authenticate"), challenge) ||
 			(challenge == "") != (answer.Header.Get("WWW-Authenticate") == "") || answer.Header.Get("Vary") != "Origin" {
 			t.Errorf("%s: %d %s %v", name, answer.StatusCode, text, answer.Header)
@@ -257,8 +258,9 @@ func TestUserInfoRefusals(t *testing.T) {
 			t.Errorf("%s: the page cannot read it: %v", name, answer.Header)
 		}
 	}
-	refuse("no token", nil, nil, 401, "invalid_token", `Bearer realm="ostiary"`)
 	refuse("in the query", nil, nil, 401, "invalid_token", `Bearer realm="ostiary"`)
+	address = userinfo
+	refuse("no token", nil, nil, 401, "invalid_token", `Bearer realm="ostiary"`)
 	refuse("a forged one", bearer("ost_at_x"), nil, 401, "invalid_token", `Bearer realm="ostiary", error="invalid_token"`)
 	refuse("without openid", bearer(plain), nil, 403, "insufficient_scope", `Bearer realm="ostiary", error="insufficient_scope"`)
 	refuse("two ways", bearer(access), url.Values{"access_token": {access}}, 400, "invalid_request", "")
