@@ -89,10 +89,11 @@ func refusals(err error) ([]page.Problem, error) {
 // refusal is one of them. What is wrong with the element of a list, as
 // redirect_uris[1], stands at the list and says which one it is.
 func refusal(f *fault.Error) page.Problem {
-	name, index, inList := strings.Cut(f.Field, "[")
+	name, element, inList := strings.Cut(f.Field, "[")
+	index, member, _ := strings.Cut(element, "]")
 	text := f.Message
-	if n, err := strconv.Atoi(strings.TrimRight(index, "]")); inList && err == nil {
-		text = fmt.Sprintf("Entry %d: %s", n+1, text)
+	if n, err := strconv.Atoi(index); inList && err == nil {
+		text = fmt.Sprintf("Entry %d%s: %s", n+1, strings.Replace(member, ".", ", ", 1), text)
 	}
 	return page.Problem{Field: name, Text: say(text)}
 }

@@ -2,6 +2,7 @@ package console
 
 // notices are what a page may say was done, by the parameter `done`.
 var notices = map[string]string{
+	"made":        "Made.",
 	"saved":       "Saved.",
 	"deleted":     "Deleted.",
 	"deactivated": "Deactivated. Everything that it was given is dead.",
