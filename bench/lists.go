@@ -20,8 +20,8 @@ import (
 	"github.com/ostiary/ostiary/internal/store"
 )
 
-// listed is how many clients, audit events and token families the lists are
-// measured with.
+// listed is how many clients, audit events, token families and users the lists
+// are measured with.
 const listed = 1_000_000
 
 // pages are asked of each list in a round: the first ones of some questions of
@@ -54,11 +54,11 @@ func (b *bench) listsOf(ctx context.Context, name string, db *postgres) (err err
 		return err
 	}
 	in := fill.Instance{Data: s.data, URL: s.database, Application: s.application, Many: listed, Now: time.Now()}
-	ids, err := fill.Fill(ctx, in, b.say)
+	some, err := fill.Fill(ctx, in, b.say)
 	if err != nil {
 		return err
 	}
-	if err := b.usageReads(ctx, name, s, db); err != nil {
+	if err := b.storeReads(ctx, name, s, db, some); err != nil {
 		return err
 	}
 	if err := b.measureStart(ctx, s, name, "start"); err != nil {
@@ -70,7 +70,7 @@ func (b *bench) listsOf(ctx context.Context, name string, db *postgres) (err err
 	defer func() { err = errors.Join(err, s.stop()) }()
 	l := &lister{bench: b, site: s, name: name, database: db}
 	for b.round = range b.runs {
-		for _, q := range questions(ids, in.Now) {
+		for _, q := range questions(some, in.Now) {
 			if err := l.ask(ctx, &q); err != nil {
 				return fmt.Errorf("%s: %s: %w", name, q.says, err)
 			}
@@ -80,7 +80,7 @@ func (b *bench) listsOf(ctx context.Context, name string, db *postgres) (err err
 	if err := b.recordMemory(s, name, "rss"); err != nil {
 		return err
 	}
-	return b.importMany(ctx, name, s)
+	return b.importMany(ctx, name, s, db)
 }
 
 // lister asks one server for lists.
@@ -206,10 +206,10 @@ func percentile(values []float64, p int) float64 {
 	return sorted[max(0, (len(sorted)*p+99)/100-1)]
 }
 
-// usageReads measures what only the store answers as yet: the counts of 90
-// days. The server does not run; the search index is made besides, which takes
-// the server minutes since it pauses in between.
-func (b *bench) usageReads(ctx context.Context, name string, s *site, server *postgres) (err error) {
+// storeReads measures what the management API does not answer: the counts of 90
+// days, the sessions of a user. The server does not run; the search index is
+// made besides, which takes the server minutes since it pauses in between.
+func (b *bench) storeReads(ctx context.Context, name string, s *site, server *postgres, some fill.Some) (err error) {
 	db, err := store.Open(ctx, store.Options{Data: s.data, URL: s.database})
 	if err != nil {
 		return err
@@ -230,27 +230,41 @@ func (b *bench) usageReads(ctx context.Context, name string, s *site, server *po
 	}
 	last := counts.HourOf(time.Now())
 	first := last - fill.Hours
-	for says, read := range map[string]func() (int, error){
-		usageOfClient: func() (int, error) {
+	for _, q := range []struct {
+		says  string
+		least int // rows that are to be found
+		read  func(i int) (int, error)
+	}{
+		{usageOfClient, fill.Hours, func(int) (int, error) {
 			found, err := db.Usage().Clients(ctx, busy.Sequence, first, last)
 			return len(found), err
-		},
-		usageOfApplication: func() (int, error) {
+		}},
+		{usageOfApplication, fill.Hours, func(int) (int, error) {
 			found, err := db.Usage().Totals(ctx, s.application, first, last)
 			return len(found), err
-		},
+		}},
+		{sessionsOfUser, 1, func(i int) (int, error) {
+			// The first of them have their session from another one.
+			found, err := db.Sessions().List(ctx, s.application, some.Users[1+i%(len(some.Users)-1)])
+			return len(found), err
+		}},
+		{sessionsOfBusyUser, fill.UserSessions, func(int) (int, error) {
+			found, err := db.Sessions().List(ctx, s.application, some.Users[len(some.Users)/2])
+			return len(found), err
+		}},
 	} {
 		for b.round = range b.runs {
-			m := &pages{bench: b, name: name, says: says, cpu: func() (time.Duration, error) {
+			i := 0
+			m := &pages{bench: b, name: name, says: q.says, cpu: func() (time.Duration, error) {
 				database, err := server.cpu()
 				return ownCPU() + database, err
 			}}
 			err := m.measure(func() (time.Duration, time.Duration, error) {
 				began := time.Now()
-				n, err := read()
+				n, err := q.read(i)
 				took := time.Since(began)
-				if err != nil || n < fill.Hours {
-					return 0, 0, errors.Join(fmt.Errorf("%s: %d counts", says, n), err)
+				if i++; err != nil || n < q.least {
+					return 0, 0, errors.Join(fmt.Errorf("%s: %d found", q.says, n), err)
 				}
 				_, err = db.Clients().Get(ctx, s.application, fill.BusyClient)
 				return took, time.Since(began) - took, err

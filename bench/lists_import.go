@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/ostiary/ostiary/bench/procfs"
 	"github.com/ostiary/ostiary/internal/core/ident"
 )
 
@@ -22,8 +23,19 @@ const (
 	importPiece = 500
 )
 
-// importMany measures an import of many clients over HTTP.
-func (b *bench) importMany(ctx context.Context, name string, s *site) error {
+// importMany measures an import of many clients over HTTP: how long it takes,
+// and the CPU time of the server and of its database.
+func (b *bench) importMany(ctx context.Context, name string, s *site, db *postgres) error {
+	cpu := func() (server, database time.Duration, err error) {
+		if server, err = procfs.CPU(s.process.Process.Pid); err == nil {
+			database, err = db.cpu()
+		}
+		return server, database, err
+	}
+	server, database, err := cpu()
+	if err != nil {
+		return err
+	}
 	began := time.Now()
 	for n := 0; n < imported; n += importPiece {
 		var piece bytes.Buffer
@@ -35,8 +47,14 @@ func (b *bench) importMany(ctx context.Context, name string, s *site) error {
 			return err
 		}
 	}
-	b.record(figure(name, "import", 0, "s"), time.Since(began).Seconds())
-	b.say("%s: %d clients imported in %.1f s", name, imported, time.Since(began).Seconds())
+	took := time.Since(began)
+	serverAfter, databaseAfter, err := cpu()
+	if err != nil {
+		return err
+	}
+	b.record(figure(name, "import", 0, "s"), took.Seconds())
+	b.say("%s: %d clients imported in %.1f s; CPU: server %.1f s, database %.1f s", name, imported, took.Seconds(),
+		(serverAfter - server).Seconds(), (databaseAfter - database).Seconds())
 	return nil
 }
 

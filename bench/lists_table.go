@@ -5,6 +5,7 @@ package main
 import (
 	"time"
 
+	"github.com/ostiary/ostiary/bench/fill"
 	"github.com/ostiary/ostiary/bench/report"
 )
 
@@ -17,7 +18,7 @@ const (
 	quiet      = 10
 )
 
-const listsSay = "Milliseconds a page of the management API, with 1,000,000 clients, 1,000,000 audit events and 1,000,000 token families in each database. " +
+const listsSay = "Milliseconds a page of the management API, with 1,000,000 clients, audit events, token families, users, sessions and consents in each database. " +
 	"CPU is that of the server and of PostgreSQL's processes. A page is to take at most 50 ms at the 99th percentile; where showing one client took more than 10 ms " +
 	"at the 99th percentile in between, the machine was busy, and the page is held to 25 ms of CPU instead."
 
@@ -50,8 +51,8 @@ func (b *bench) listTable() (t report.Table, kept bool) {
 
 // listNames are the kinds of pages, in the order in which they are asked for.
 func listNames() []string {
-	names := []string{usageOfClient, usageOfApplication}
-	for _, q := range questions([]string{""}, time.Time{}) {
+	names := []string{usageOfClient, usageOfApplication, sessionsOfUser, sessionsOfBusyUser}
+	for _, q := range questions(fill.Some{Clients: []string{""}, Users: []string{""}}, time.Time{}) {
 		names = append(names, q.says)
 	}
 	return names

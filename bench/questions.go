@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -24,6 +25,8 @@ type question struct {
 const (
 	usageOfClient      = "usage: one client, 90 days (store)"
 	usageOfApplication = "usage: an application, 90 days (store)"
+	sessionsOfUser     = "sessions of a user (store)"
+	sessionsOfBusyUser = "sessions of a user who has 100 (store)"
 )
 
 // query writes a path whose parameters are given in pairs.
@@ -57,8 +60,9 @@ func oneOf(values ...string) func(int) string {
 func cursor(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
 
 // questions are everything that can be asked for a list.
-func questions(ids []string, now time.Time) []question {
-	return append(append(append(clientQuestions(ids, now), textQuestions(ids)...), recordQuestions(ids, now)...), tokenQuestions(ids, now)...)
+func questions(some fill.Some, now time.Time) []question {
+	ids := some.Clients
+	return slices.Concat(clientQuestions(ids, now), textQuestions(ids), recordQuestions(ids, now), tokenQuestions(ids, now), userQuestions(some), consentQuestions(some))
 }
 
 func clientQuestions(ids []string, now time.Time) []question {
@@ -115,7 +119,7 @@ func textQuestions(ids []string) []question {
 		{"clients: q, a rare word", fixed("clients", "q", fill.RareWord)},
 		{"clients: q, a whole name", text(func(i int) string { return fmt.Sprintf("Production %d", (i+1)*7919%listed) })},
 		{"clients: q, a whole id", text(func(i int) string { return ids[i%len(ids)] })},
-		{"clients: q, the beginning of an id", text(func(i int) string { return ids[i%len(ids)][:6] })},
+		{"clients: q, the beginning of an id", text(func(i int) string { return fmt.Sprintf("%.6s", ids[i%len(ids)]) })},
 		{"clients: q, a miss", text(func(int) string { return ident.Record()[:9] })},
 		{"clients: q, a miss of frequent parts", text(oneOf("productionacme", "stagingstaging", "ingproduction", "billing acme", "by team 1000", "synchronization by team 777777"))},
 		{"clients: q, digits", text(func(i int) string { return strconv.Itoa((i*7919 + 1000) % 10_000) })},

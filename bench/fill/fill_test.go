@@ -4,13 +4,17 @@ package fill_test
 
 import (
 	"os"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/ostiary/ostiary/bench/fill"
 	"github.com/ostiary/ostiary/internal/core/audit"
 	"github.com/ostiary/ostiary/internal/core/client"
+	"github.com/ostiary/ostiary/internal/core/consent"
 	"github.com/ostiary/ostiary/internal/core/token"
+	"github.com/ostiary/ostiary/internal/core/user"
 	"github.com/ostiary/ostiary/internal/pgtest"
 	"github.com/ostiary/ostiary/internal/store"
 )
@@ -31,7 +35,7 @@ func TestFill(t *testing.T) {
 				t.Fatal(err)
 			}
 			now := time.Now()
-			ids, err := fill.Fill(t.Context(), fill.Instance{Data: options.Data, URL: url, Application: application, Many: many, Now: now}, t.Logf)
+			some, err := fill.Fill(t.Context(), fill.Instance{Data: options.Data, URL: url, Application: application, Many: many, Now: now}, t.Logf)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -47,7 +51,7 @@ func TestFill(t *testing.T) {
 			if err != nil || len(clients) != many {
 				t.Errorf("%d clients, %v", len(clients), err)
 			}
-			for _, id := range ids {
+			for _, id := range some.Clients {
 				if c, err := db.Clients().Get(t.Context(), application, id); err != nil || len(c.Secrets) != 1 {
 					t.Errorf("client %s: %v", id, err)
 				}
@@ -56,6 +60,7 @@ func TestFill(t *testing.T) {
 			if err != nil || len(events) != many {
 				t.Errorf("%d events, %v", len(events), err)
 			}
+			wantUsers(t, db, application, some)
 			page, err := db.Tokens().List(t.Context(), application, token.Query{
 				Selection: token.Selection{ClientID: fill.BusyClient}, Limit: many, Now: now,
 			})
@@ -63,5 +68,32 @@ func TestFill(t *testing.T) {
 				t.Errorf("%d families of one client, %v", len(page.Families), err)
 			}
 		})
+	}
+}
+
+// wantUsers: each user is found by all that it is found by.
+func wantUsers(t *testing.T, db *store.DB, application string, some fill.Some) {
+	t.Helper()
+	for i, uuid := range some.Users {
+		u, err := db.Users().Get(t.Context(), application, uuid)
+		if err != nil {
+			t.Fatal(err)
+		}
+		name, _ := u.Attributes["displayName"].(string)
+		for _, text := range []string{uuid, u.Email, name} {
+			found, _, err := db.Users().Search(t.Context(), application, user.Search{Text: text, Role: strings.Join(u.Roles[:min(1, len(u.Roles))], ""), Limit: 200})
+			if err != nil || !slices.ContainsFunc(found, func(f *user.User) bool { return f.UUID == uuid }) {
+				t.Errorf("user %d is not found by %q: %d others, %v", i, text, len(found), err)
+			}
+		}
+	}
+	middle := some.Users[len(some.Users)/2]
+	sessions, err := db.Sessions().List(t.Context(), application, middle)
+	if err != nil || len(sessions) < fill.UserSessions || len(sessions[0].Clients) != 1 {
+		t.Errorf("%d sessions, %v", len(sessions), err)
+	}
+	consents, err := db.Consents().List(t.Context(), application, consent.Filter{UserID: middle, Limit: 1000})
+	if err != nil || len(consents) < fill.UserConsents {
+		t.Errorf("%d consents, %v", len(consents), err)
 	}
 }

@@ -22,7 +22,7 @@ import (
 type Instance struct {
 	Data, URL   string // the directory of SQLite's file, or PostgreSQL
 	Application string
-	Many        int // clients, audit events, token families
+	Many        int // clients, audit events, token families, users, their sessions, consents
 	Now         time.Time
 }
 
@@ -55,35 +55,41 @@ var (
 	acts  = []string{"client.create", "client.update", "client.update", "client.update", "client.secret.create", "client.secret.delete", "scope.create", "token.revoke", "client.deactivate", "resource.update"}
 )
 
-// Fill makes the rows, and gives the ids of some of the clients, evenly spread.
-func Fill(ctx context.Context, in Instance, say func(format string, args ...any)) (ids []string, err error) {
+// Some are the ids of some of what there is, evenly spread.
+type Some struct{ Clients, Users []string }
+
+// Fill makes the rows.
+func Fill(ctx context.Context, in Instance, say func(format string, args ...any)) (some Some, err error) {
 	db, err := open(ctx, in.Data, in.URL)
 	if err != nil {
-		return nil, err
+		return Some{}, err
 	}
 	last, err := db.number(ctx, `SELECT COALESCE(max(sequence), 0) FROM client`)
 	if err != nil {
-		return nil, err
+		return Some{}, err
 	}
 	// The same rows each time, save the ids.
 	r := &rows{Instance: in, random: rand.New(rand.NewPCG(1, 2)), before: last}
 	r.name()
-	for _, t := range []*table{r.clients(), r.secrets(), r.clientScopes(), r.scopes(), r.resources(), r.introspectors(), r.families(), r.events(), r.clientUsage(), r.totals()} {
+	tables := []*table{r.clients(), r.secrets(), r.clientScopes(), r.scopes(), r.resources(), r.introspectors(), r.families(), r.events(), r.clientUsage(), r.totals()}
+	for _, t := range append(tables, r.users()...) {
 		say("filling %s: %d rows", t.name, t.n)
 		if err := db.fill(ctx, t); err != nil {
-			return nil, err
+			return Some{}, err
 		}
 	}
 	if in.URL != "" {
 		// What COPY gave as sequences is not counted.
-		if err := db.exec(ctx, `SELECT setval(pg_get_serial_sequence('client', 'sequence'), (SELECT max(sequence) FROM client))`); err != nil {
-			return nil, err
+		for _, table := range []string{"client", "user_record", "consent"} {
+			if err := db.exec(ctx, `SELECT setval(pg_get_serial_sequence('`+table+`', 'sequence'), (SELECT max(sequence) FROM `+table+`))`); err != nil {
+				return Some{}, err
+			}
 		}
 	}
 	for i := 0; i < in.Many; i += max(1, in.Many/200) {
-		ids = append(ids, r.ids[i])
+		some.Clients, some.Users = append(some.Clients, r.ids[i]), append(some.Users, r.uuids[i])
 	}
-	return ids, db.close(ctx)
+	return some, db.close(ctx)
 }
 
 // rows are those of one instance.
@@ -94,6 +100,7 @@ type rows struct {
 	before int64 // the last sequence that was there
 	ids    []string
 	eras   []int64
+	uuids  []string // of the users
 }
 
 func (r *rows) name() {

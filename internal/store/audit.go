@@ -21,17 +21,19 @@ func (a Audit) Record(ctx context.Context, event audit.Event) error {
 	return a.db.change(ctx, func(ctx context.Context, s session) error { return record(ctx, s, event) })
 }
 
-// record writes an event in the transaction of what it describes. Events are
-// never altered; an id that is there already fails the transaction.
-func record(ctx context.Context, s session, e audit.Event) error {
-	_, err := s.exec(ctx, `INSERT INTO audit_event (id, application_id, at, actor, action, object, address, request_id, before, after, outcome)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
-		e.ID, e.ApplicationID, micros(e.At), e.Actor, e.Action, e.Object, e.Address, e.RequestID,
-		document(e.Before), document(e.After), string(e.Outcome))
-	return err
+// record writes events in the transaction of what they describe. They are never
+// altered; an id that is there already fails the transaction.
+func record(ctx context.Context, s session, events ...audit.Event) error {
+	return addRows(ctx, s, insertRows(s.dialect, "audit_event", "id, application_id, at BIGINT, actor, action, object, address, request_id, before, after, outcome"),
+		events, func(e *audit.Event) []any {
+			return []any{
+				e.ID, e.ApplicationID, micros(e.At), e.Actor, e.Action, e.Object, e.Address, e.RequestID, document(e.Before), document(e.After), string(e.Outcome),
+			}
+		})
 }
 
-// document gives a JSON document as a column: NULL where there is none.
+// document gives a JSON document as a column, which is text: NULL where there is
+// none.
 func document(d json.RawMessage) *string {
 	if d == nil {
 		return nil

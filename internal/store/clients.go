@@ -138,61 +138,6 @@ func (c Clients) Create(ctx context.Context, made *client.Client, unique client.
 	})
 }
 
-func insertClient(ctx context.Context, s session, c *client.Client, unique client.Uniqueness) error {
-	if err := claimName(ctx, s, c, unique, "name"); err != nil {
-		return err
-	}
-	settings, err := json.Marshal(&c.Settings)
-	if err != nil {
-		return err
-	}
-	sequence, ok, err := one(ctx, s, column[int64], `INSERT INTO client (application_id, id, name, name_key, version, kind,
-		public, inactive, era, features, settings, revision, created_at, updated_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1, $12, $13) ON CONFLICT DO NOTHING RETURNING sequence`,
-		c.ApplicationID, c.ID, c.Name, fold(c.Name), c.Version, string(c.Kind),
-		c.Public, c.Inactive, c.Era, c.Settings.Features.Bits(), string(settings), micros(c.CreatedAt), micros(c.UpdatedAt))
-	if err != nil {
-		return err
-	}
-	if !ok {
-		return fault.Takenf("id", "There is a client of this id already.")
-	}
-	c.Sequence, c.Revision = sequence, 1
-	if err := writeClientScopes(ctx, s, c.ApplicationID, sequence, nil, c.Settings.Scopes.Allowed); err != nil {
-		return err
-	}
-	if err := clientOrigins.write(ctx, s, c.ApplicationID, sequence, nil, c.Settings.Redirect.AllOrigins()); err != nil {
-		return err
-	}
-	return writeSecrets(ctx, s, sequence, nil, c.Secrets)
-}
-
-const (
-	nameTaken           = `SELECT 1 FROM client WHERE application_id = $1 AND name_key = $2 AND id <> $3 LIMIT 1`
-	nameAndVersionTaken = `SELECT 1 FROM client WHERE application_id = $1 AND name_key = $2 AND id <> $3 AND version = $4`
-)
-
-// claimName refuses a name that another client has, and keeps others from
-// taking it until the commit. field is the one that is written.
-func claimName(ctx context.Context, s session, c *client.Client, unique client.Uniqueness, field string) error {
-	key := fold(c.Name)
-	if err := s.dialect.lock(ctx, s, "client name", c.ApplicationID, key); err != nil {
-		return err
-	}
-	text, args, what := nameTaken, []any{c.ApplicationID, key, c.ID}, "name"
-	if unique == client.NameAndVersion {
-		text, args, what = nameAndVersionTaken, append(args, c.Version), "name and version"
-	}
-	_, taken, err := one(ctx, s, column[int64], text, args...)
-	if err != nil {
-		return err
-	}
-	if taken {
-		return fault.Takenf(field, "There is a client of this %s already; choose another.", what)
-	}
-	return nil
-}
-
 // written gives the field by which a client comes to another name and version.
 func written(before, after *client.Client) string {
 	if after.Name == before.Name {

@@ -72,7 +72,7 @@ func holdUser(ctx context.Context, s session, applicationID, userID string) erro
 	if !storable(userID) {
 		return noUser()
 	}
-	if err := s.dialect.lock(ctx, s, "credentials", applicationID, userID); err != nil {
+	if err := s.dialect.lock(ctx, s, lockNumber("credentials", applicationID, userID)); err != nil {
 		return err
 	}
 	_, there, err := one(ctx, s, column[int64], `SELECT sequence FROM user_record WHERE application_id = $1 AND uuid = $2`+s.dialect.shared, applicationID, userID)

@@ -15,6 +15,8 @@ type dialect struct {
 	// elements gives, as a table of one column named value, what is in a JSON
 	// array that is the parameter.
 	elements func(parameter string) string
+	// bytes gives the bytes that a text has in hexadecimal.
+	bytes func(text string) string
 	// dead gives the ids of at most $1 families of dead eras, beginning with the
 	// eras: these are few, and either planner would rather read all families.
 	dead string
@@ -27,9 +29,9 @@ type dialect struct {
 	description string
 	// shared ends a SELECT whose row must stay as it is until the commit.
 	shared string
-	// lock makes transactions on the same thing wait for one another. SQLite
-	// has one writer and needs none.
-	lock func(ctx context.Context, s session, parts ...string) error
+	// lock makes transactions on the same things, named by lockNumber, wait for one
+	// another. SQLite has one writer and needs none.
+	lock func(ctx context.Context, s session, things ...int64) error
 	// readContext bounds a query outside a transaction.
 	readContext func(ctx context.Context) (context.Context, context.CancelFunc)
 	// unavailable reports whether an error of the driver means that the

@@ -36,7 +36,7 @@ func (i Instances) With(ctx context.Context, clientID string, limit int) ([]stri
 func (i Instances) Add(ctx context.Context, a *instance.Addition) error {
 	return i.db.change(ctx, func(ctx context.Context, s session) error {
 		id := a.Application.ID
-		if err := s.dialect.lock(ctx, s, "application", id); err != nil {
+		if err := s.dialect.lock(ctx, s, lockNumber("application", id)); err != nil {
 			return err
 		}
 		_, taken, err := one(ctx, s, column[string], `SELECT id FROM application WHERE id = $1`, id)
@@ -62,7 +62,7 @@ func (i Instances) Add(ctx context.Context, a *instance.Addition) error {
 		if err := writeSigningKeys(ctx, s, id, nil, a.SigningKeys); err != nil {
 			return err
 		}
-		return recordAll(ctx, s, a.Events)
+		return record(ctx, s, a.Events...)
 	})
 }
 

@@ -58,7 +58,7 @@ func (i Instances) Found(ctx context.Context, f *instance.Foundation) error {
 		if err := insertUser(ctx, s, f.Administrator); err != nil {
 			return err
 		}
-		return recordAll(ctx, s, f.Events)
+		return record(ctx, s, f.Events...)
 	})
 }
 

@@ -34,7 +34,7 @@ func (k Keys) DataKeys(ctx context.Context) ([]key.WrappedKey, error) {
 // ChangeDataKeys implements key.Store.
 func (k Keys) ChangeDataKeys(ctx context.Context, change func([]key.WrappedKey) ([]key.WrappedKey, []audit.Event, error)) (after []key.WrappedKey, err error) {
 	err = k.db.change(ctx, func(ctx context.Context, s session) error {
-		if err := s.dialect.lock(ctx, s, "data keys"); err != nil {
+		if err := s.dialect.lock(ctx, s, lockNumber("data keys")); err != nil {
 			return err
 		}
 		before, err := all(ctx, s, scanDataKey, selectDataKeys)
@@ -48,7 +48,7 @@ func (k Keys) ChangeDataKeys(ctx context.Context, change func([]key.WrappedKey) 
 		if err := writeDataKeys(ctx, s, before, changed); err != nil {
 			return err
 		}
-		if err := recordAll(ctx, s, events); err != nil {
+		if err := record(ctx, s, events...); err != nil {
 			return err
 		}
 		after, err = all(ctx, s, scanDataKey, selectDataKeys)
@@ -100,7 +100,7 @@ func (k Keys) SigningKeys(ctx context.Context, applicationID string) ([]key.Sign
 // ChangeSigningKeys implements key.Store.
 func (k Keys) ChangeSigningKeys(ctx context.Context, applicationID string, change func([]key.SigningKey) ([]key.SigningKey, []audit.Event, error)) (after []key.SigningKey, err error) {
 	err = k.db.change(ctx, func(ctx context.Context, s session) error {
-		if err := s.dialect.lock(ctx, s, "signing keys", applicationID); err != nil {
+		if err := s.dialect.lock(ctx, s, lockNumber("signing keys", applicationID)); err != nil {
 			return err
 		}
 		before, err := all(ctx, s, scanSigningKey, selectSigningKeys, applicationID)
@@ -114,7 +114,7 @@ func (k Keys) ChangeSigningKeys(ctx context.Context, applicationID string, chang
 		if err := writeSigningKeys(ctx, s, applicationID, before, changed); err != nil {
 			return err
 		}
-		if err := recordAll(ctx, s, events); err != nil {
+		if err := record(ctx, s, events...); err != nil {
 			return err
 		}
 		after, err = all(ctx, s, scanSigningKey, selectSigningKeys, applicationID)
@@ -162,13 +162,4 @@ func writeSigningKeys(ctx context.Context, s session, applicationID string, befo
 func sameSigningKey(a, b *key.SigningKey) bool {
 	return a.Algorithm == b.Algorithm && bytes.Equal(a.Sealed, b.Sealed) && bytes.Equal(a.Public, b.Public) && a.CreatedAt.Equal(b.CreatedAt) &&
 		a.ActiveAt.Equal(b.ActiveAt) && a.RetiredAt.Equal(b.RetiredAt) && a.NeededUntil.Equal(b.NeededUntil)
-}
-
-func recordAll(ctx context.Context, s session, events []audit.Event) error {
-	for _, event := range events {
-		if err := record(ctx, s, event); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -3,6 +3,8 @@ package store
 import (
 	"strings"
 	"testing"
+
+	"github.com/ostiary/ostiary/internal/core/client"
 )
 
 // No statement that is run again and again reads a table from end to end: with
@@ -23,8 +25,8 @@ func TestPlans(t *testing.T) {
 		"client":             {selectClient, 2, "client_id"},
 		"list of clients":    {listClients, 3, "client_sequence"},
 		"list by feature":    {listClientsFeature(6), 5, "client_feature_2 "},
-		"name taken":         {nameTaken, 3, "client_name"},
-		"name and version":   {nameAndVersionTaken, 4, "client_name"},
+		"name taken":         {selectInUse(db.dialect, client.NameOfAnyVersion), 1, "client_name (application_id=? AND name_key=?)"},
+		"name and version":   {selectInUse(db.dialect, client.NameAndVersion), 1, "client_name (application_id=? AND name_key=? AND version=?)"},
 		"expired secrets":    {removeExpiredSecrets, 2, "client_secret_expiry"},
 		"settings":           {selectDocuments(db.dialect), 2, "USING PRIMARY KEY"},
 		"events, newest on":  {searchEvents, 14, "(application_id=? AND at>? AND at<?)"},

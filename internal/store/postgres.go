@@ -9,6 +9,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -38,6 +39,7 @@ var postgresDialect = &dialect{
 	name:        "PostgreSQL",
 	values:      func(parameter string) string { return "SELECT jsonb_array_elements_text(" + parameter + "::jsonb)" },
 	elements:    func(parameter string) string { return "jsonb_array_elements(" + parameter + "::jsonb) AS e(value)" },
+	bytes:       func(text string) string { return "decode(" + text + ", 'hex')" },
 	description: `COALESCE(settings::jsonb->>'description', '')`,
 	dead: `SELECT f.id FROM dead_era d CROSS JOIN LATERAL (SELECT id FROM family WHERE client_era = d.era
 		AND application_id = d.application_id AND client_id = d.client_id LIMIT 10000) f LIMIT $1`,
@@ -45,8 +47,9 @@ var postgresDialect = &dialect{
 		AND user_id = d.user_id AND user_id <> '' AND user_era = d.era LIMIT 10000) f LIMIT $1`,
 	position: "strpos",
 	shared:   " FOR SHARE",
-	lock: func(ctx context.Context, s session, parts ...string) error {
-		_, err := s.exec(ctx, `SELECT pg_advisory_xact_lock($1)`, lockNumber(parts...))
+	lock: func(ctx context.Context, s session, things ...int64) error {
+		slices.Sort(things) // one order for all, so that no two wait for each other
+		_, err := s.exec(ctx, `SELECT pg_advisory_xact_lock(n) FROM unnest($1::bigint[]) n`, things)
 		return err
 	},
 	readContext: func(ctx context.Context) (context.Context, context.CancelFunc) {

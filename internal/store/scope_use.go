@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -21,10 +22,8 @@ func selectScopeNames(d *dialect) string {
 // before, those of after. What is added must be there, and cannot be deleted
 // before the commit.
 func writeClientScopes(ctx context.Context, s session, applicationID string, sequence int64, before, after []string) error {
-	if added := without(after, before); len(added) > 0 {
-		if err := holdScopes(ctx, s, applicationID, after, added); err != nil {
-			return err
-		}
+	if err := holdScopes(ctx, s, applicationID, after, without(after, before)); err != nil {
+		return err
 	}
 	return clientScopes.write(ctx, s, applicationID, sequence, before, after)
 }
@@ -49,26 +48,43 @@ func jsonArray(list []string) (string, error) {
 // holdScopes keeps scopes from being deleted before the commit. Those that are
 // not there are fault.Problems of the list that they are added to.
 func holdScopes(ctx context.Context, s session, applicationID string, list, added []string) error {
-	var keys []string
-	for _, name := range added {
+	there, err := findScopes(ctx, s, applicationID, added)
+	if err != nil {
+		return err
+	}
+	return missingScopes(list, added, there)
+}
+
+// findScopes says which scopes are there, and keeps those from being deleted
+// before the commit.
+func findScopes(ctx context.Context, s session, applicationID string, list []string) (there map[string]bool, err error) {
+	keys := map[string]bool{}
+	for _, name := range list {
 		if !scope.IsBuiltIn(name) {
-			keys = append(keys, scope.Key(name))
+			keys[scope.Key(name)] = true
 		}
 	}
 	if len(keys) == 0 {
-		return nil
+		return nil, nil
 	}
-	sought, err := jsonArray(keys)
+	sought, err := jsonArray(slices.Collect(maps.Keys(keys)))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	names, err := all(ctx, s, column[string], selectScopeNames(s.dialect), applicationID, sought)
-	if err != nil {
-		return err
+	there = make(map[string]bool, len(names))
+	for _, name := range names {
+		there[name] = true
 	}
+	return there, err
+}
+
+// missingScopes gives, as fault.Problems of the list that they are added to, the
+// scopes that are not there.
+func missingScopes(list, added []string, there map[string]bool) error {
 	var problems fault.Problems
-	for _, name := range without(added, names) {
-		if !scope.IsBuiltIn(name) {
+	for _, name := range added {
+		if !there[name] && !scope.IsBuiltIn(name) {
 			problems.Add("scopes["+strconv.Itoa(slices.Index(list, name))+"]", "There is no such scope in this application; make it first.")
 		}
 	}

@@ -28,13 +28,14 @@ var sqliteDialect = &dialect{
 	name:        "SQLite",
 	values:      func(parameter string) string { return "SELECT value FROM json_each(" + parameter + ")" },
 	elements:    func(parameter string) string { return "json_each(" + parameter + ")" },
+	bytes:       func(text string) string { return "unhex(" + text + ")" },
 	description: `COALESCE(settings->>'description', '')`,
 	dead: `SELECT f.id FROM dead_era d CROSS JOIN family f WHERE f.client_era = d.era
 		AND f.application_id = d.application_id AND f.client_id = d.client_id LIMIT $1`,
 	deadOfUsers: `SELECT f.id FROM dead_user_era d CROSS JOIN family f WHERE f.application_id = d.application_id
 		AND f.user_id = d.user_id AND f.user_id <> '' AND f.user_era = d.era LIMIT $1`,
 	position: "instr",
-	lock:     func(context.Context, session, ...string) error { return nil },
+	lock:     func(context.Context, session, ...int64) error { return nil },
 	// A read takes microseconds: to watch the context costs more than to end it.
 	readContext: func(ctx context.Context) (context.Context, context.CancelFunc) {
 		return context.WithoutCancel(ctx), func() {}

@@ -18,9 +18,8 @@ func (db *DB) Usage() Usage { return Usage{db} }
 
 var _ usage.Store = Usage{}
 
-// What Add runs, a statement for each kind of row however many there are. Each
-// row is an array in the JSON array that is the parameter. Rows of clients and
-// secrets that are gone find nothing to change.
+// What Add runs. Rows of clients and secrets that are gone find nothing to
+// change.
 func addUses(d *dialect) string {
 	return `UPDATE client SET used_at = r.at
 		FROM (SELECT CAST(value->>0 AS BIGINT) AS sequence, CAST(value->>1 AS BIGINT) AS at FROM ` + d.elements("$1") + `) r
@@ -34,77 +33,41 @@ func addSecretUses(d *dialect) string {
 }
 
 func addClientCounts(d *dialect) string {
-	return `INSERT INTO usage_client (hour, client_sequence, kind, reason, n)
-		SELECT CAST(value->>0 AS BIGINT), CAST(value->>1 AS BIGINT), value->>2, value->>3, CAST(value->>4 AS BIGINT)
-		FROM ` + d.elements("$1") + ` WHERE TRUE
-		ON CONFLICT (hour, client_sequence, kind, reason) DO UPDATE SET n = usage_client.n + excluded.n`
+	return insertRows(d, "usage_client", "hour BIGINT, client_sequence BIGINT, kind, reason, n BIGINT") +
+		`ON CONFLICT (hour, client_sequence, kind, reason) DO UPDATE SET n = usage_client.n + excluded.n`
 }
 
 func addTotals(d *dialect) string {
-	return `INSERT INTO usage_application (hour, application_id, kind, reason, n)
-		SELECT CAST(value->>0 AS BIGINT), value->>1, value->>2, value->>3, CAST(value->>4 AS BIGINT)
-		FROM ` + d.elements("$1") + ` WHERE TRUE
-		ON CONFLICT (hour, application_id, kind, reason) DO UPDATE SET n = usage_application.n + excluded.n`
+	return insertRows(d, "usage_application", "hour BIGINT, application_id, kind, reason, n BIGINT") +
+		`ON CONFLICT (hour, application_id, kind, reason) DO UPDATE SET n = usage_application.n + excluded.n`
 }
 
 func addDays(d *dialect) string {
-	return `INSERT INTO usage_day (client_sequence, day, n)
-		SELECT CAST(value->>0 AS BIGINT), CAST(value->>1 AS BIGINT), CAST(value->>2 AS BIGINT)
-		FROM ` + d.elements("$1") + ` WHERE TRUE
-		ON CONFLICT (client_sequence) DO UPDATE SET day = excluded.day,
+	return insertRows(d, "usage_day", "client_sequence BIGINT, day BIGINT, n BIGINT") +
+		`ON CONFLICT (client_sequence) DO UPDATE SET day = excluded.day,
 		n = CASE WHEN usage_day.day = excluded.day THEN usage_day.n + excluded.n ELSE excluded.n END
 		WHERE usage_day.day <= excluded.day`
-}
-
-// rowsOf gives what is in a list as the parameter of one of the statements above.
-func rowsOf[T any](list []T, row func(*T) []any) (string, error) {
-	rows := make([][]any, len(list))
-	for i := range list {
-		rows[i] = row(&list[i])
-	}
-	encoded, err := json.Marshal(rows)
-	return string(encoded), err
 }
 
 // Add implements usage.Store.
 func (u Usage) Add(ctx context.Context, batch *usage.Batch) error {
 	return u.db.change(ctx, func(ctx context.Context, s session) error {
-		for _, add := range []func(context.Context, session, *usage.Batch) error{
-			// Clients before secrets, as whoever changes a client takes them.
-			func(ctx context.Context, s session, b *usage.Batch) error {
-				return addRows(ctx, s, addUses, b.Uses, func(x *usage.Use) []any { return []any{x.Client, micros(x.At)} })
-			},
-			func(ctx context.Context, s session, b *usage.Batch) error {
-				return addRows(ctx, s, addSecretUses, b.Secrets, func(x *usage.SecretUse) []any { return []any{x.Client, x.Secret, micros(x.At)} })
-			},
-			func(ctx context.Context, s session, b *usage.Batch) error {
-				return addRows(ctx, s, addClientCounts, b.Clients, func(x *usage.ClientCount) []any { return []any{x.Hour, x.Client, x.Kind, x.Reason, x.N} })
-			},
-			func(ctx context.Context, s session, b *usage.Batch) error {
-				return addRows(ctx, s, addTotals, b.Totals, func(x *usage.Total) []any { return []any{x.Hour, x.ApplicationID, x.Kind, x.Reason, x.N} })
-			},
-			func(ctx context.Context, s session, b *usage.Batch) error {
-				return addRows(ctx, s, addDays, b.Days, func(x *ratelimit.Day) []any { return []any{x.Client, x.Day, x.N} })
-			},
-		} {
-			if err := add(ctx, s, batch); err != nil {
-				return err
-			}
+		d := s.dialect
+		// Clients before secrets, as whoever changes a client takes them.
+		if err := addRows(ctx, s, addUses(d), batch.Uses, func(x *usage.Use) []any { return []any{x.Client, micros(x.At)} }); err != nil {
+			return err
 		}
-		return nil
+		if err := addRows(ctx, s, addSecretUses(d), batch.Secrets, func(x *usage.SecretUse) []any { return []any{x.Client, x.Secret, micros(x.At)} }); err != nil {
+			return err
+		}
+		if err := addRows(ctx, s, addClientCounts(d), batch.Clients, func(x *usage.ClientCount) []any { return []any{x.Hour, x.Client, x.Kind, x.Reason, x.N} }); err != nil {
+			return err
+		}
+		if err := addRows(ctx, s, addTotals(d), batch.Totals, func(x *usage.Total) []any { return []any{x.Hour, x.ApplicationID, x.Kind, x.Reason, x.N} }); err != nil {
+			return err
+		}
+		return addRows(ctx, s, addDays(d), batch.Days, func(x *ratelimit.Day) []any { return []any{x.Client, x.Day, x.N} })
 	})
-}
-
-func addRows[T any](ctx context.Context, s session, text func(*dialect) string, list []T, row func(*T) []any) error {
-	if len(list) == 0 {
-		return nil
-	}
-	rows, err := rowsOf(list, row)
-	if err != nil {
-		return err
-	}
-	_, err = s.exec(ctx, text(s.dialect), rows)
-	return err
 }
 
 func selectLast(d *dialect) string {

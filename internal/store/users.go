@@ -126,7 +126,7 @@ func claimEmail(ctx context.Context, s session, u *user.User) error {
 	if u.Email == "" {
 		return nil
 	}
-	if err := s.dialect.lock(ctx, s, "email", u.ApplicationID, fold(u.Email)); err != nil {
+	if err := s.dialect.lock(ctx, s, lockNumber("email", u.ApplicationID, fold(u.Email))); err != nil {
 		return err
 	}
 	_, taken, err := one(ctx, s, column[int64], userEmailTaken,

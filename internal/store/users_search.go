@@ -58,31 +58,12 @@ func cut(term string) string {
 	return strings.ToValidUTF8(term[:maxTerm], "")
 }
 
-// writeUserIndex makes the rows that a user is found by those of after. The row
-// of the user was written in this transaction, so nobody else changes them.
+// writeUserIndex makes the rows that a user is found by those of after.
 func writeUserIndex(ctx context.Context, s session, before, after *user.User) error {
-	for _, index := range []struct {
-		was, is []string
-		table   string
-		column  string
-	}{
-		{terms(before), terms(after), "user_term", "term"},
-		{before.Roles, after.Roles, "user_role", "role"},
-	} {
-		for _, gone := range without(index.was, index.is) {
-			if _, err := s.exec(ctx, `DELETE FROM `+index.table+` WHERE application_id = $1 AND `+index.column+` = $2 AND user_sequence = $3`,
-				after.ApplicationID, gone, after.Sequence); err != nil {
-				return err
-			}
-		}
-		for _, added := range without(index.is, index.was) {
-			if _, err := s.exec(ctx, `INSERT INTO `+index.table+` (application_id, `+index.column+`, user_sequence) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`,
-				after.ApplicationID, added, after.Sequence); err != nil {
-				return err
-			}
-		}
+	if err := userTerms.write(ctx, s, after.ApplicationID, after.Sequence, terms(before), terms(after)); err != nil {
+		return err
 	}
-	return nil
+	return userRoles.write(ctx, s, after.ApplicationID, after.Sequence, before.Roles, after.Roles)
 }
 
 const (

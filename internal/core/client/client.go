@@ -93,15 +93,14 @@ type Store interface {
 	// concurrent creations of one name exactly one succeeds. A scope that is not
 	// there is a fault Invalid; the scopes of a client cannot be deleted.
 	Create(ctx context.Context, c *Client, unique Uniqueness, event audit.Event) error
-	// CreateMany is Create for many clients in one transaction, in their order.
-	// One that is refused, with a fault of the kinds that Create has, is left out
-	// and its fault stands at its place in refused; the others are stored. Where
-	// dry is true nothing is stored, and refused is what it would be.
+	// CreateMany is Create for many clients of one application in one transaction,
+	// in their order. One that is refused, with a fault of the kinds that Create
+	// has, is left out and its fault stands at its place in refused; the others are
+	// stored. Where dry is true nothing is stored, and refused is what it would be.
 	CreateMany(ctx context.Context, clients []*Client, events []audit.Event, dry bool) (refused []error, err error)
-	// Existing gives those of the ids that a client has.
-	Existing(ctx context.Context, applicationID string, ids []string) ([]string, error)
-	// Named gives the client of a name and version; NotFound as Get.
-	Named(ctx context.Context, applicationID, name, version string) (*Client, error)
+	// Existing gives, for each client that is to be made, the id of the one that is
+	// there already: of its own id, or else of its name and version; "": none.
+	Existing(ctx context.Context, clients []*Client) (ids []string, err error)
 	// Get gives a client with its secrets; a fault NotFound where there is none.
 	Get(ctx context.Context, applicationID, id string) (*Client, error)
 	// List gives clients in the order of their Sequence.

@@ -52,26 +52,25 @@ var errDiffers = fault.Conflictf("There is a client of this id, or of this name 
 // about the whole: then nothing of it is stored.
 func (o *Operations) Import(ctx context.Context, source audit.Source, app *application.Application, records []Record, options ImportOptions) ([]Imported, error) {
 	outcomes, prepared := make([]Imported, len(records)), make([]*Prepared, len(records))
-	if err := o.prepareAll(ctx, source, app, records, options, outcomes, prepared); err != nil {
+	err := onAll(len(records), func(i int) (err error) {
+		prepared[i], outcomes[i], err = o.prepareRecord(ctx, source, app, &records[i], options)
+		return err
+	})
+	if err != nil {
 		return nil, err
 	}
-	var clients []*Client
-	var events []audit.Event
-	var places []int
+	if err := o.compareAll(ctx, app.ID, records, outcomes, prepared); err != nil {
+		return nil, err
+	}
+	clients, events, places := left(prepared)
+	if len(clients) == 0 {
+		return outcomes, nil
+	}
 	defer func() {
 		for _, c := range clients {
 			o.clients.Void(app.ID, c.ID)
 		}
 	}()
-	for i, p := range prepared {
-		if p == nil {
-			continue
-		}
-		clients, events, places = append(clients, p.Client), append(events, p.Event), append(places, i)
-	}
-	if len(clients) == 0 {
-		return outcomes, nil
-	}
 	refused, err := o.store.CreateMany(ctx, clients, events, options.DryRun)
 	if err != nil {
 		return nil, err
@@ -80,10 +79,7 @@ func (o *Operations) Import(ctx context.Context, source audit.Source, app *appli
 		outcomes[i] = Imported{Outcome: Created, ID: clients[n].ID}
 		switch {
 		case refused[n] != nil:
-			outcomes[i] = Imported{Refusal: refused[n]}
-			if records[i].ID != nil {
-				outcomes[i].ID = clients[n].ID
-			}
+			outcomes[i] = Imported{ID: records[i].givenID(), Refusal: refused[n]}
 		case !options.DryRun && records[i].Secret == nil:
 			outcomes[i].Secret = prepared[i].Secret
 		}
@@ -91,27 +87,26 @@ func (o *Operations) Import(ctx context.Context, source audit.Source, app *appli
 	return outcomes, nil
 }
 
-// prepareAll judges records on all processors, since those with weak secrets
-// take 40 ms each. It leaves nil in prepared for what is not to be stored.
-func (o *Operations) prepareAll(
-	ctx context.Context, source audit.Source, app *application.Application, records []Record, options ImportOptions,
-	outcomes []Imported, prepared []*Prepared,
-) error {
-	existing, err := o.existing(ctx, app.ID, records)
-	if err != nil {
-		return err
+// left gives what is left to be stored, and the places where it stands.
+func left(prepared []*Prepared) (clients []*Client, events []audit.Event, places []int) {
+	for i, p := range prepared {
+		if p != nil {
+			clients, events, places = append(clients, p.Client), append(events, p.Event), append(places, i)
+		}
 	}
+	return clients, events, places
+}
+
+// onAll calls f with 0 to n-1, on all processors, since a weak secret takes one
+// of them 40 ms. It gives the first error, in their order.
+func onAll(n int, f func(i int) error) error {
 	var next atomic.Int64
 	var wait sync.WaitGroup
-	errs := make([]error, len(records))
-	for range min(runtime.GOMAXPROCS(0), len(records)) {
+	errs := make([]error, n)
+	for range min(runtime.GOMAXPROCS(0), n) {
 		wait.Go(func() {
-			for {
-				i := int(next.Add(1)) - 1
-				if i >= len(records) {
-					return
-				}
-				prepared[i], outcomes[i], errs[i] = o.prepareRecord(ctx, source, app, &records[i], options, existing)
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				errs[i] = f(i)
 			}
 		})
 	}
@@ -124,76 +119,62 @@ func (o *Operations) prepareAll(
 	return nil
 }
 
-// existing gives the ids of the records that a client has already: as a rule
-// none, so that they need not be looked for one by one.
-func (o *Operations) existing(ctx context.Context, applicationID string, records []Record) (map[string]bool, error) {
-	var ids []string
-	for i := range records {
-		if id := records[i].ID; id != nil {
-			ids = append(ids, *id)
-		}
-	}
-	found, err := o.store.Existing(ctx, applicationID, ids)
-	if err != nil {
-		return nil, err
-	}
-	existing := make(map[string]bool, len(found))
-	for _, id := range found {
-		existing[id] = true
-	}
-	return existing, nil
-}
-
-// prepareRecord gives the client that a record makes, or what became of it
-// already. The error is about neither.
-func (o *Operations) prepareRecord(
-	ctx context.Context, source audit.Source, app *application.Application, r *Record, options ImportOptions, existing map[string]bool,
-) (*Prepared, Imported, error) {
+// prepareRecord gives the client that a record makes, or nil and what is wrong
+// with the record. The error is about neither.
+func (o *Operations) prepareRecord(ctx context.Context, source audit.Source, app *application.Application, r *Record, options ImportOptions) (*Prepared, Imported, error) {
 	p, err := o.fromRecord(ctx, source, app, r, options)
-	id := ""
-	if r.ID != nil {
-		id = *r.ID
+	if kind := fault.KindOf(err); err != nil && (kind == fault.Invalid || kind == fault.Conflict || kind == fault.Denied) {
+		return nil, Imported{ID: r.givenID(), Refusal: err}, nil
 	}
-	switch fault.KindOf(err) {
-	case fault.Invalid, fault.Conflict, fault.Denied:
-		return nil, Imported{ID: id, Refusal: err}, nil
-	case fault.Internal, fault.NotFound, fault.Unavailable, fault.Precondition:
-		if err != nil {
-			return nil, Imported{}, err
-		}
-	}
-	if r.ID != nil && !existing[id] {
-		return p, Imported{}, nil
-	}
-	there, err := o.there(ctx, app.ID, r, p.Client)
-	if err != nil || there == nil {
-		return p, Imported{}, err
-	}
-	same := there.same(p.Client) && (r.CreatedAt == nil || there.CreatedAt.Equal(p.Client.CreatedAt))
-	if same {
-		same, err = o.sameSecret(ctx, there, r)
-	}
-	switch {
-	case err != nil:
-		return nil, Imported{}, err
-	case !same:
-		return nil, Imported{ID: there.ID, Refusal: errDiffers}, nil
-	default:
-		return nil, Imported{ID: there.ID, Outcome: Unchanged}, nil
-	}
+	return p, Imported{}, err
 }
 
-// there gives the stored client that a record is about, nil where there is none.
-func (o *Operations) there(ctx context.Context, applicationID string, r *Record, made *Client) (*Client, error) {
-	find := func() (*Client, error) { return o.store.Named(ctx, applicationID, made.Name, made.Version) }
-	if r.ID != nil {
-		find = func() (*Client, error) { return o.store.Get(ctx, applicationID, *r.ID) }
+// givenID is the id that a record brings; "": it brings none.
+func (r *Record) givenID() string {
+	if r.ID == nil {
+		return ""
 	}
-	c, err := find()
-	if fault.KindOf(err) == fault.NotFound {
-		return nil, nil // there is none, and that is no error here
+	return *r.ID
+}
+
+// compareAll takes out of prepared the clients that are there already, and says
+// in outcomes whether they are as their records say.
+func (o *Operations) compareAll(ctx context.Context, applicationID string, records []Record, outcomes []Imported, prepared []*Prepared) error {
+	clients, _, places := left(prepared)
+	there, err := o.store.Existing(ctx, clients)
+	if err != nil {
+		return err
 	}
-	return c, err
+	return onAll(len(clients), func(n int) error {
+		i, id := places[n], there[n]
+		if id == "" || records[i].ID != nil && *records[i].ID != id { // then its name is in use, and it is refused
+			return nil
+		}
+		c, err := o.store.Get(ctx, applicationID, id)
+		if fault.KindOf(err) == fault.NotFound {
+			return nil
+		}
+		if err == nil {
+			outcomes[i], err = o.compare(ctx, c, clients[n], &records[i])
+			prepared[i] = nil
+		}
+		return err
+	})
+}
+
+// compare says whether a stored client is the one that a record makes.
+func (o *Operations) compare(ctx context.Context, there, made *Client, r *Record) (Imported, error) {
+	same := there.same(made) && (r.CreatedAt == nil || there.CreatedAt.Equal(made.CreatedAt))
+	if same {
+		var err error
+		if same, err = o.sameSecret(ctx, there, r); err != nil {
+			return Imported{}, err
+		}
+	}
+	if !same {
+		return Imported{ID: there.ID, Refusal: errDiffers}, nil
+	}
+	return Imported{ID: there.ID, Outcome: Unchanged}, nil
 }
 
 // sameSecret reports whether a client has the secret of a record. A hash that was

@@ -67,7 +67,7 @@ func Run(t *testing.T, open func(*testing.T) *Env) {
 		{"ClientDelete", testClientDelete},
 		{"ClientRefusals", testClientRefusals},
 		{"Import", testImport},
-		{"Existing", testExisting},
+		{"ImportAlike", testImportAlike},
 		{"ImportContended", testImportContended},
 		{"OddIDs", testOddIDs},
 		{"Documents", testDocuments},
