@@ -33,11 +33,12 @@ var layers = map[string][]string{
 	// Records are the server's, through its API. Of the core it has the descriptions
 	// of fields, and the rules by which a plan is made before anything is written.
 	"internal/cli":      {"apiclient", "internal/app", "internal/config", "internal/core/application", "internal/core/client", "internal/core/fault", "internal/core/scope", "internal/transfer"},
-	"internal/app":      {"internal/config", "internal/endpoint", "internal/core", "internal/mail", "internal/outbound", "internal/store", "internal/web"},
+	"internal/app":      {"internal/config", "internal/endpoint", "internal/core", "internal/logo", "internal/mail", "internal/outbound", "internal/store", "internal/web"},
 	"internal/config":   {},
 	"internal/mail":     {},
 	"internal/outbound": {},
-	"internal/endpoint": {"internal/core", "internal/transfer", "internal/web", "internal/endpoint/page"},
+	"internal/logo":     {"internal/cache"},
+	"internal/endpoint": {"internal/core", "internal/transfer", "internal/web", "internal/logo", "internal/endpoint/page"},
 	// What surfaces with pages share, and no surface itself.
 	"internal/endpoint/page": {"internal/web"},
 	"internal/transfer":      {"internal/core"},
@@ -82,6 +83,7 @@ var confined = map[string][]string{
 	"github.com/wneessen/go-mail":     {"internal/mail"},
 	"github.com/getkin/kin-openapi":   {},
 	"golang.org/x/crypto":             {"internal/core/key"},
+	"golang.org/x/image":              {"internal/logo"},
 	"testing":                         {},
 	"github.com/google/go-cmp":        {},
 	"pgregory.net/rapid":              {},
@@ -106,6 +108,7 @@ var parsers = []string{
 	"internal/core/user",                 // documents of users, their attributes
 	"internal/endpoint/api",              // cursors, bodies, entity tags
 	"internal/endpoint/configapi",        // JSON documents
+	"internal/logo",                      // images
 	"internal/endpoint/protocol",         // forms, Basic credentials
 	"internal/transfer",                  // lines, files of other products
 	"internal/web",                       // forwarded headers, paths

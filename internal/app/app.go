@@ -48,6 +48,7 @@ const (
 	userCache        = 16 << 20
 	sessionCache     = 8 << 20
 	consentCache     = 4 << 20
+	logoCache        = 2 << 20
 	consoleCache     = 4 << 10 // one application
 )
 
@@ -186,7 +187,7 @@ func (a *App) buildPeople() error {
 	a.Messenger = session.NewMessenger(session.MessengerDeps{
 		Notices: a.Store.Notices(), Applications: a.Applications, Clients: a.Clients, Signers: a.Signers,
 		Issuer: func(applicationID string) string { return a.issuers().Of(applicationID) },
-		Poster: outbound.New(a.config.OutboundAllow, outbound.Loopback(a.publicURL())), Now: a.now,
+		Poster: a.outbound(), Now: a.now,
 	})
 	a.Sessions.OnEnd(a.Messenger.Wake)
 	a.Consents = consent.NewService(a.Store.Consents(), a.Users, a.Clients, a.Tokens.RevokeFor, a.now, consentCache)
@@ -204,6 +205,11 @@ func (a *App) buildPeople() error {
 	deps.PublicURL = a.consoleURL()
 	a.ConsoleSignIn, err = signin.NewService(deps)
 	return err
+}
+
+// outbound makes what sends the requests that the server makes by itself.
+func (a *App) outbound() *outbound.Client {
+	return outbound.New(a.config.OutboundAllow, outbound.Loopback(a.publicURL()))
 }
 
 // makeMasterKey makes the file of a master key, unless there is something that

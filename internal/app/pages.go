@@ -11,6 +11,7 @@ import (
 	"github.com/ostiary/ostiary/internal/endpoint/console"
 	"github.com/ostiary/ostiary/internal/endpoint/page"
 	"github.com/ostiary/ostiary/internal/endpoint/signin"
+	"github.com/ostiary/ostiary/internal/logo"
 	"github.com/ostiary/ostiary/internal/web"
 )
 
@@ -25,6 +26,7 @@ func (a *App) makePages() error {
 	a.pages, err = signin.New(signin.Deps{
 		Applications: a.Applications, Clients: a.Clients, Scopes: a.Scopes, Sessions: a.Sessions, Consents: a.Consents,
 		SignIn: a.SignIn, Desk: authorization.NewDesk(a.Ring, a.now), Issuers: a.issuers, Now: a.now, Static: static,
+		Logos: logo.New(a.outbound(), a.now, logoCache).Find,
 	})
 	if err != nil {
 		return err

@@ -87,6 +87,45 @@ func (c *Client) Post(ctx context.Context, target string, form url.Values) (stat
 	return answer.StatusCode, nil
 }
 
+// ErrTooLarge says that there is more than was asked for.
+var ErrTooLarge = errors.New("the answer is too large")
+
+// maxRedirects is how many redirects a Get follows.
+const maxRedirects = 3
+
+// Get gives what is at a URL, of at most limit bytes: ErrTooLarge beyond. The
+// error repeats no URL.
+func (c *Client) Get(ctx context.Context, target string, limit int64) ([]byte, error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, target, http.NoBody)
+	if err != nil || r.URL.Scheme != "https" && r.URL.Scheme != "http" {
+		return nil, errors.New("the URL is malformed")
+	}
+	r.Header.Set("User-Agent", "Ostiary")
+	following := *c.http
+	following.CheckRedirect = func(to *http.Request, via []*http.Request) error {
+		if len(via) > maxRedirects || to.URL.Scheme != via[0].URL.Scheme {
+			return errors.New("too many redirects, or one to another scheme")
+		}
+		return nil
+	}
+	answer, err := following.Do(r)
+	if err != nil {
+		if e, ok := errors.AsType[*url.Error](err); ok {
+			err = e.Err
+		}
+		return nil, err
+	}
+	defer func() { _ = answer.Body.Close() }()
+	if answer.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("the answer has the status %d", answer.StatusCode)
+	}
+	body, err := io.ReadAll(io.LimitReader(answer.Body, limit+1))
+	if err == nil && int64(len(body)) > limit {
+		err = ErrTooLarge
+	}
+	return body, err
+}
+
 // special are the addresses that are not of the public internet, beside those
 // that net/netip knows (IANA's registries of special-purpose addresses).
 var special = []netip.Prefix{

@@ -82,6 +82,31 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 	}
 }
 
+func TestGet(t *testing.T) {
+	t.Parallel()
+	mux := http.NewServeMux()
+	mux.HandleFunc("/file", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("12345")) })
+	mux.HandleFunc("/missing", http.NotFound)
+	mux.Handle("/moved", http.RedirectHandler("/file", http.StatusFound))
+	mux.Handle("/round", http.RedirectHandler("/round", http.StatusFound))
+	mux.Handle("/inside", http.RedirectHandler("http://10.0.0.1/file", http.StatusFound))
+	mux.Handle("/other", http.RedirectHandler("ftp://127.0.0.1/file", http.StatusFound))
+	served := httptest.NewServer(mux)
+	defer served.Close()
+	for path, want := range map[string]string{"/file": "12345", "/moved": "12345", "/missing": "", "/round": "", "/inside": "", "/other": ""} {
+		got, err := outbound.New(nil, true).Get(t.Context(), served.URL+path, 5)
+		if string(got) != want || (err == nil) != (want != "") {
+			t.Errorf("%s: %q, %v", path, got, err)
+		}
+	}
+	if _, err := outbound.New(nil, true).Get(t.Context(), served.URL+"/file", 4); !errors.Is(err, outbound.ErrTooLarge) {
+		t.Errorf("of 4 bytes: %v", err)
+	}
+	if _, err := outbound.New(nil, false).Get(t.Context(), served.URL+"/file", 5); !errors.Is(err, outbound.ErrRefused) {
+		t.Errorf("of this machine: %v", err)
+	}
+}
+
 // Errors go to the log: neither the URL, which may have a secret in its query,
 // nor what was sent is in them.
 func TestErrorsRepeatNothing(t *testing.T) {

@@ -24,10 +24,11 @@ var own embed.FS
 
 // View is what a page is made of. Data is the page's own.
 type View struct {
-	Language string // of the catalogue, from Set.Language
-	Brand    string // whose page it is; any text
-	Home     string // path that the brand's name leads to; "": nowhere
-	Colours  string // path of a style sheet with the colours; "": the kit's own
+	Language string   // of the catalogue, from Set.Language
+	Brand    string   // whose page it is; any text
+	Logo     *Picture // beside the brand's name; nil: none
+	Home     string   // path that the brand's name leads to; "": nowhere
+	Colours  string   // path of a style sheet with the colours; "": the kit's own
 	Now      time.Time
 	Problems []Problem // what was refused, for the summary at the top
 	Wide     bool      // a page of lists rather than one form
@@ -36,6 +37,12 @@ type View struct {
 	Targets  []string  // origins that a form of the page may end at; web.FormTarget
 	Shell    any       // what a surface's own frame shows around the content
 	Data     any
+}
+
+// Picture is an image of this server, with its size in CSS pixels.
+type Picture struct {
+	Path          string
+	Width, Height int
 }
 
 // Link is one entry of the header.

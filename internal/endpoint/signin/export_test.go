@@ -9,6 +9,7 @@ import (
 	"github.com/ostiary/ostiary/internal/core/application"
 	"github.com/ostiary/ostiary/internal/core/oauth"
 	"github.com/ostiary/ostiary/internal/endpoint/page"
+	"github.com/ostiary/ostiary/internal/logo"
 )
 
 // Specimen is one page in one state, made of what a test says.
@@ -45,12 +46,13 @@ func Specimens(t testing.TB, words Words) []Specimen {
 	p, err := New(Deps{
 		Issuers: func() application.Issuers { return application.Issuers{PublicURL: "https://id.example.com"} },
 		Now:     func() time.Time { return specimenTime }, Static: static,
+		Logos: func(string) *logo.Image { return &logo.Image{Digest: "00ff", Width: 48, Height: 24} },
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	app := &application.Application{ID: "shop", Name: words.Brand}
-	app.Settings.Branding.Colour = "#0b6b53"
+	app.Settings.Branding.Colour, app.Settings.Branding.Logo = "#0b6b53", "https://example.com/logo.png"
 	var list []Specimen
 	add := func(name, template string, data any, change ...func(*page.View)) {
 		list = append(list, Specimen{name, func(w http.ResponseWriter, r *http.Request) {

@@ -22,6 +22,7 @@ const (
 	verifyPath    = signInPath + "/verify"
 	finishPath    = registerPath + "/finish"
 	coloursPath   = signInPath + "/colours"
+	logoPath      = signInPath + "/logo"
 	signedOutPath = signInPath + "/out"
 
 	consentPath = oauth.ConsentPath
@@ -96,6 +97,10 @@ func (p *Pages) Surface() *web.Surface {
 	post(endSessionPath, signedIn((*visit).endSession))
 	post(otherSessionsPath, signedIn((*visit).endOtherSessions))
 
-	routes = append(routes, web.Route{Method: http.MethodGet, Path: "/{app}" + coloursPath + "/{colour}", Handle: p.colours})
+	routes = append(
+		routes,
+		web.Route{Method: http.MethodGet, Path: "/{app}" + coloursPath + "/{colour}", Handle: p.colours},
+		web.Route{Method: http.MethodGet, Path: "/{app}" + logoPath + "/{digest}", Handle: p.serveLogo},
+	)
 	return web.NewSurface("signin", p.WriteError, routes...)
 }

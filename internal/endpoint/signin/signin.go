@@ -20,6 +20,7 @@ import (
 	"github.com/ostiary/ostiary/internal/core/session"
 	"github.com/ostiary/ostiary/internal/core/signin"
 	"github.com/ostiary/ostiary/internal/endpoint/page"
+	"github.com/ostiary/ostiary/internal/logo"
 	"github.com/ostiary/ostiary/internal/web"
 )
 
@@ -38,6 +39,9 @@ type Deps struct {
 	Issuers      func() application.Issuers
 	Now          func() time.Time
 	Static       *web.Static // of package page
+
+	// Logos gives the logo at a URL; nil: there is none to show.
+	Logos func(url string) *logo.Image
 
 	// Home is where who signed in goes on to, and whence the pages lead back: the
 	// console. "": the own account, as users have it.
@@ -91,7 +95,31 @@ func (p *Pages) view(r *http.Request, app *application.Application, locales stri
 	if colour, ok := strings.CutPrefix(app.Settings.Branding.Colour, "#"); ok {
 		v.Colours = p.path(app, coloursPath+"/"+colour)
 	}
+	if image := p.logo(app); image != nil {
+		v.Logo = &page.Picture{Path: p.path(app, logoPath+"/"+image.Digest), Width: image.Width, Height: image.Height}
+	}
 	return v
+}
+
+func (p *Pages) logo(app *application.Application) *logo.Image {
+	if app.Settings.Branding.Logo == "" {
+		return nil
+	}
+	return p.Logos(app.Settings.Branding.Logo)
+}
+
+// serveLogo serves the logo as it is now; its path says which one that is.
+func (p *Pages) serveLogo(w http.ResponseWriter, r *http.Request) error {
+	app, err := p.Applications.Get(r.Context(), r.PathValue("app"))
+	if err != nil {
+		return err
+	}
+	image := p.logo(app)
+	if image == nil || image.Digest != r.PathValue("digest") {
+		return web.ErrNotFound
+	}
+	web.WriteForGood(w, "image/png", image.PNG)
+	return nil
 }
 
 // colours is the style sheet of a colour. It says nothing about any
