@@ -1,6 +1,8 @@
 package web
 
 import (
+	"bytes"
+	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -23,6 +25,7 @@ type Static struct {
 type file struct {
 	contentType string
 	content     []byte
+	compressed  []byte // by gzip; nil: not smaller
 }
 
 // NewStatic reads all files; none may be in a directory of its own. prefix is
@@ -42,9 +45,42 @@ func NewStatic(prefix string, files fs.FS) (*Static, error) {
 		extension := path.Ext(entry.Name())
 		hashed := strings.TrimSuffix(entry.Name(), extension) + "." + hex.EncodeToString(sum[:6]) + extension
 		s.named[entry.Name()] = prefix + hashed
-		s.files[hashed] = file{mime.TypeByExtension(extension), content}
+		compressed, err := compress(content)
+		if err != nil {
+			return nil, fmt.Errorf("compress %s: %w", entry.Name(), err)
+		}
+		s.files[hashed] = file{mime.TypeByExtension(extension), content, compressed}
 	}
 	return s, nil
+}
+
+// compress gives what gzip makes of a content; nil where that is not smaller.
+func compress(content []byte) ([]byte, error) {
+	var out bytes.Buffer
+	w, err := gzip.NewWriterLevel(&out, gzip.BestCompression)
+	if err == nil {
+		_, err = w.Write(content)
+	}
+	if err == nil {
+		err = w.Close()
+	}
+	if err != nil || out.Len() >= len(content) {
+		return nil, err
+	}
+	return out.Bytes(), nil
+}
+
+// takesGzip reports whether the header Accept-Encoding names gzip (RFC 9110
+// §12.5.3). "*" alone is no browser, and goes without.
+func takesGzip(header string) bool {
+	for one := range strings.SplitSeq(header, ",") {
+		coding, weight, _ := strings.Cut(one, ";")
+		if strings.EqualFold(strings.TrimSpace(coding), "gzip") {
+			_, q, found := strings.Cut(weight, "=")
+			return !found || strings.Trim(q, " 0.") != ""
+		}
+	}
+	return false
 }
 
 // Path gives the path of a file's URL.
@@ -69,7 +105,15 @@ func (s *Static) serve(w http.ResponseWriter, r *http.Request) error {
 	if !ok {
 		return ErrNotFound
 	}
-	WriteForGood(w, f.contentType, f.content)
+	content := f.content
+	if f.compressed != nil {
+		w.Header().Set("Vary", "Accept-Encoding")
+		if takesGzip(strings.Join(r.Header["Accept-Encoding"], ",")) {
+			w.Header().Set("Content-Encoding", "gzip")
+			content = f.compressed
+		}
+	}
+	WriteForGood(w, f.contentType, content)
 	return nil
 }
 
