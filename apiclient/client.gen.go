@@ -2594,19 +2594,19 @@ func WithRequestEditorFn(fn RequestEditorFn) ClientOption {
 // The interface specification for the client above.
 type ClientInterface interface {
 
-	// ListApplications List applications: all of them for an owner of the default application, else the caller's own
+	// ListApplications List applications: all of them for an owner of the default application and administrators of the instance, else the caller's own
 	//
 	// Corresponds with GET /api/v1/applications (the `ListApplications` operationId).
 	ListApplications(ctx context.Context, params *ListApplicationsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// CreateApplicationWithBody Make an application, for an owner client of the default application with its secret
+	// CreateApplicationWithBody Make an application, for an owner client of the default application with its secret and for administrators of the instance
 	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /api/v1/applications (the `CreateApplication` operationId).
 	CreateApplicationWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// CreateApplication Make an application, for an owner client of the default application with its secret
+	// CreateApplication Make an application, for an owner client of the default application with its secret and for administrators of the instance
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -2975,7 +2975,7 @@ type ClientInterface interface {
 	CreateResetLink(ctx context.Context, app string, uuid string, body CreateResetLinkJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 }
 
-// ListApplications List applications: all of them for an owner of the default application, else the caller's own
+// ListApplications List applications: all of them for an owner of the default application and administrators of the instance, else the caller's own
 //
 // Corresponds with GET /api/v1/applications (the `ListApplications` operationId).
 func (c *API) ListApplications(ctx context.Context, params *ListApplicationsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -2990,7 +2990,7 @@ func (c *API) ListApplications(ctx context.Context, params *ListApplicationsPara
 	return c.Client.Do(req)
 }
 
-// CreateApplicationWithBody Make an application, for an owner client of the default application with its secret
+// CreateApplicationWithBody Make an application, for an owner client of the default application with its secret and for administrators of the instance
 //
 // Takes any type of body and a specified content type.
 //
@@ -3007,7 +3007,7 @@ func (c *API) CreateApplicationWithBody(ctx context.Context, contentType string,
 	return c.Client.Do(req)
 }
 
-// CreateApplication Make an application, for an owner client of the default application with its secret
+// CreateApplication Make an application, for an owner client of the default application with its secret and for administrators of the instance
 //
 // Takes a body of the `application/json` content type.
 //
@@ -6890,21 +6890,21 @@ func WithBaseURL(baseURL string) ClientOption {
 // ClientWithResponsesInterface is the interface specification for the client with responses above.
 type ClientWithResponsesInterface interface {
 
-	// ListApplicationsWithResponse List applications: all of them for an owner of the default application, else the caller's own
+	// ListApplicationsWithResponse List applications: all of them for an owner of the default application and administrators of the instance, else the caller's own
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /api/v1/applications (the `ListApplications` operationId).
 	ListApplicationsWithResponse(ctx context.Context, params *ListApplicationsParams, reqEditors ...RequestEditorFn) (*ListApplicationsResponse, error)
 
-	// CreateApplicationWithBodyWithResponse Make an application, for an owner client of the default application with its secret
+	// CreateApplicationWithBodyWithResponse Make an application, for an owner client of the default application with its secret and for administrators of the instance
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /api/v1/applications (the `CreateApplication` operationId).
 	CreateApplicationWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateApplicationResponse, error)
 
-	// CreateApplicationWithResponse Make an application, for an owner client of the default application with its secret
+	// CreateApplicationWithResponse Make an application, for an owner client of the default application with its secret and for administrators of the instance
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -13104,7 +13104,7 @@ func (r CreateResetLinkResponse) ContentType() string {
 	return ""
 }
 
-// ListApplicationsWithResponse List applications: all of them for an owner of the default application, else the caller's own
+// ListApplicationsWithResponse List applications: all of them for an owner of the default application and administrators of the instance, else the caller's own
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -13117,7 +13117,7 @@ func (c *ClientWithResponses) ListApplicationsWithResponse(ctx context.Context, 
 	return ParseListApplicationsResponse(rsp)
 }
 
-// CreateApplicationWithBodyWithResponse Make an application, for an owner client of the default application with its secret
+// CreateApplicationWithBodyWithResponse Make an application, for an owner client of the default application with its secret and for administrators of the instance
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -13130,7 +13130,7 @@ func (c *ClientWithResponses) CreateApplicationWithBodyWithResponse(ctx context.
 	return ParseCreateApplicationResponse(rsp)
 }
 
-// CreateApplicationWithResponse Make an application, for an owner client of the default application with its secret
+// CreateApplicationWithResponse Make an application, for an owner client of the default application with its secret and for administrators of the instance
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/ostiary/ostiary/internal/core/administrator"
 	"github.com/ostiary/ostiary/internal/core/application"
 	"github.com/ostiary/ostiary/internal/core/audit"
 	"github.com/ostiary/ostiary/internal/core/client"
@@ -86,6 +87,35 @@ type Applications interface {
 // after the id given.
 func (o *Operations) Applications(ctx context.Context, after string, limit int) ([]*application.Application, error) {
 	return o.store.List(ctx, after, limit)
+}
+
+// Seen gives at most limit applications that an administrator has a role in, in
+// the order of their ids, those after the id given, and whether there are more.
+func (o *Operations) Seen(ctx context.Context, access administrator.Access, after string, limit int) (list []*application.Application, more bool, err error) {
+	if access.Instance {
+		list, err = o.Applications(ctx, after, limit+1)
+		if len(list) > limit {
+			list, more = list[:limit], true
+		}
+		return list, more, err
+	}
+	for _, id := range access.Applications() {
+		if id <= after {
+			continue
+		}
+		if len(list) == limit {
+			return list, true, nil
+		}
+		app, err := o.applications.Get(ctx, id)
+		if fault.KindOf(err) == fault.NotFound {
+			continue // it was removed
+		}
+		if err != nil {
+			return nil, false, err
+		}
+		list = append(list, app)
+	}
+	return list, false, nil
 }
 
 // ApplicationsOf gives the ids of at most limit applications that have a client

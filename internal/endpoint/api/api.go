@@ -24,6 +24,7 @@ import (
 	"github.com/ostiary/ostiary/internal/core/key"
 	"github.com/ostiary/ostiary/internal/core/resource"
 	"github.com/ostiary/ostiary/internal/core/scope"
+	"github.com/ostiary/ostiary/internal/core/session"
 	"github.com/ostiary/ostiary/internal/core/signin"
 	"github.com/ostiary/ostiary/internal/core/token"
 	"github.com/ostiary/ostiary/internal/core/usage"
@@ -48,7 +49,9 @@ type Deps struct {
 	Tokens             *token.Service
 	Signers            *key.Signers
 	Audit              audit.Reader
-	Throttle           *web.Throttle // of failed authentications, shared with the other surfaces
+	Sessions           *session.Service // of administrators, in the console
+	Cookie             web.Cookie       // of those sessions
+	Throttle           *web.Throttle    // of failed authentications, shared with the other surfaces
 	Issuers            application.Issuers
 	DefaultApplication string
 	Now                func() time.Time
@@ -58,14 +61,18 @@ type Deps struct {
 	Lease func() error
 }
 
-type api struct{ Deps }
+type api struct {
+	Deps
+
+	guard *http.CrossOriginProtection
+}
 
 // issuer gives the URL that names an application to clients.
 func (a *api) issuer(applicationID string) string { return a.Issuers.Of(applicationID) }
 
 // New makes the surface.
 func New(deps Deps) *web.Surface {
-	b := build(&api{deps})
+	b := build(&api{deps, http.NewCrossOriginProtection()})
 	// Made when it is first asked for: the start has no time for it.
 	asJSON := sync.OnceValues(func() ([]byte, error) { return json.Marshal(b.huma.OpenAPI()) })
 	asYAML := sync.OnceValues(b.huma.OpenAPI().YAML)

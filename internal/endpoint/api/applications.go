@@ -29,11 +29,11 @@ func (a *api) applications(b *builder) {
 	const all, one = "/applications", "/applications/{app}"
 	handle(b, operation{
 		method: http.MethodGet, path: all, id: "list-applications", tag: "applications", need: admin.Read,
-		summary: "List applications: all of them for an owner of the default application, else the caller's own",
+		summary: "List applications: all of them for an owner of the default application and administrators of the instance, else the caller's own",
 	}, a.listApplications)
 	handle(b, operation{
 		method: http.MethodPost, path: all, id: "create-application", tag: "applications", need: admin.EditApplication,
-		summary: "Make an application, for an owner client of the default application with its secret", status: http.StatusCreated,
+		summary: "Make an application, for an owner client of the default application with its secret and for administrators of the instance", status: http.StatusCreated,
 		body: newApplicationBody(), refuses: []int{http.StatusConflict},
 	}, a.createApplication)
 	handle(b, operation{
@@ -126,17 +126,20 @@ func (a *api) listApplications(c *call, in *Paging) (*plainly[list[application.V
 	if err != nil {
 		return nil, err
 	}
-	if !c.instance {
+	if c.caller != nil && !c.instance {
 		return page([]application.View{a.view(c.app)}, ""), nil
 	}
-	found, err := a.Instance.Applications(c.Context(), after, in.Limit+1)
+	access := c.access
+	if c.caller != nil {
+		access.Instance = true // an owner of the default application
+	}
+	found, more, err := a.Instance.Seen(c.Context(), access, after, in.Limit)
 	if err != nil {
 		return nil, err
 	}
 	next := ""
-	if len(found) > in.Limit {
-		found = found[:in.Limit]
-		next = found[in.Limit-1].ID
+	if more {
+		next = found[len(found)-1].ID
 	}
 	views := make([]application.View, len(found))
 	for i, app := range found {
@@ -147,7 +150,7 @@ func (a *api) listApplications(c *call, in *Paging) (*plainly[list[application.V
 
 func (a *api) createApplication(c *call, _ *struct{}) (*made[madeApplication], error) {
 	if !c.instance {
-		return nil, problem(http.StatusForbidden, "Only an owner client of the default application makes applications, with its secret.")
+		return nil, problem(http.StatusForbidden, "Only an owner client of the default application makes applications, with its secret, and an administrator of the instance.")
 	}
 	r, err := c.reader()
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/ostiary/ostiary/internal/core/admin"
+	"github.com/ostiary/ostiary/internal/core/administrator"
 	"github.com/ostiary/ostiary/internal/core/application"
 	"github.com/ostiary/ostiary/internal/core/audit"
 	"github.com/ostiary/ostiary/internal/core/client"
@@ -18,10 +19,13 @@ import (
 // call is one request, as far as the phases have come with it.
 type call struct {
 	*http.Request
-	app      *application.Application // in the path; where it has none, the caller's own
-	caller   *client.Client
+	app      *application.Application // in the path; where it has none, the caller's own: an administrator has none
+	caller   *client.Client           // nil: an administrator
+	actor    string                   // in audit events
+	email    string                   // of an administrator; "": a client
+	access   administrator.Access     // of an administrator
 	role     admin.Role
-	instance bool   // an owner of the default application, by its secret: all applications
+	instance bool   // an owner of the default application by its secret, an administrator of the instance: all applications
 	body     []byte // of POST, PUT and PATCH
 	err      error  // what the handler gave back
 }
@@ -29,11 +33,11 @@ type call struct {
 // source says in audit events who did it and from where.
 func (c *call) source() audit.Source {
 	info := web.InfoOf(c.Request)
-	return audit.Source{Actor: "client:" + c.caller.ID, Address: info.Address, RequestID: info.ID}
+	return audit.Source{Actor: c.actor, Address: info.Address, RequestID: info.ID}
 }
 
 func unauthenticated(bearer string) *Problem {
-	p := problem(http.StatusUnauthorized, "Authenticate with HTTP Basic as a client of this application that has the feature owner, or with a bearer token of the scope ostiary:admin.")
+	p := problem(http.StatusUnauthorized, "Authenticate with HTTP Basic as a client of this application that has the feature owner, with a bearer token of the scope ostiary:admin, or with a session of the console.")
 	p.challenge, p.bearer = true, bearer
 	return p
 }
@@ -61,15 +65,19 @@ func (a *api) identify(c *call, need admin.Permission) error {
 		}
 		return err
 	}
-	if !c.caller.AllowsAddress(address) {
+	if c.caller != nil && !c.caller.AllowsAddress(address) {
 		return problem(http.StatusForbidden, "This client may not be used from this address.")
 	}
 	return c.role.Require(need)
 }
 
-// authenticate reads the one Authorization header. Credentials are raw, as on
-// the Configuration API: they are not form-encoded (RFC 6749 §2.3.1).
+// authenticate reads the one Authorization header; where there is none, the
+// cookie of the console. Credentials are raw, as on the Configuration API: they
+// are not form-encoded (RFC 6749 §2.3.1).
 func (a *api) authenticate(c *call) error {
+	if cookie := a.Cookie.Read(c.Request); cookie != "" && len(c.Header["Authorization"]) == 0 {
+		return a.session(c, cookie)
+	}
 	if len(c.Header["Authorization"]) != 1 {
 		return unauthenticated("")
 	}
@@ -144,7 +152,7 @@ func (a *api) application(c *call, id string) (*application.Application, error) 
 
 // admit takes a client that proved its secret.
 func (a *api) admit(c *call, app *application.Application, caller *client.Client) error {
-	c.app, c.caller = app, caller
+	c.app, c.caller, c.actor = app, caller, "client:"+caller.ID
 	if caller.Inactive {
 		return unauthenticated("")
 	}
@@ -176,7 +184,7 @@ func (a *api) bearer(c *call, text string) error {
 	if !ok || !a.forServer(app, found.Family.Audience) {
 		return unauthenticated("invalid_token")
 	}
-	c.app, c.caller = app, found.Client
+	c.app, c.caller, c.actor = app, found.Client, "client:"+found.Client.ID
 	if slices.Contains(found.Family.Scopes, scope.Admin) {
 		c.role = admin.Owner
 		return nil

@@ -66,7 +66,7 @@ func (a *api) clients(b *builder) {
 }
 
 // operations are those that the caller may use.
-func (a *api) operations(c *call) *client.Operations { return a.Operations.By(c.role, "") }
+func (a *api) operations(c *call) *client.Operations { return a.Operations.By(c.role, c.email) }
 
 // show gives a client its form, with when it was last used.
 func (a *api) show(c *call, found *client.Client) (client.View, error) {

@@ -19,7 +19,8 @@ import (
 const description = `Applications, API clients, scopes, resources, users, consents, tokens, keys and audit events.
 
 Callers: HTTP Basic of a client with the feature owner in the application, or a bearer token of that application with the
-scope ostiary:admin. An application that is not there, and credentials of another one, are both 401.
+scope ostiary:admin, or the cookie of a session in the console, with the administrator's role; writes are then taken from
+pages of this host only. An application that is not there, and credentials of another one, are both 401.
 
 Errors are problem documents (RFC 9457) with the place of each value that was refused. Lists are pages: send next_cursor
 back as cursor until it is null. A record has an entity tag; a write that sends it as If-Match is refused (412) where the
@@ -51,6 +52,10 @@ func newDocument() *huma.OpenAPI {
 			SecuritySchemes: map[string]*huma.SecurityScheme{
 				"basic":  {Type: "http", Scheme: "basic", Description: "A client with the feature owner, and its secret."},
 				"bearer": {Type: "http", Scheme: "bearer", Description: "An access token with the scope ostiary:admin."},
+				"session": {
+					Type: "apiKey", In: "cookie", Name: "__Host-ostiary-console",
+					Description: "A session of the console, for pages of this host; where the console is not under https the name has no prefix. The administrator's role in the application says what may be done.",
+				},
 			},
 		},
 	}

@@ -74,7 +74,7 @@ func handle[I, O any](b *builder, op operation, h func(c *call, in *I) (*O, erro
 	declared := huma.Operation{
 		Method: op.method, Path: base + op.path, OperationID: op.id, Summary: op.summary, Tags: []string{op.tag},
 		DefaultStatus: op.status, Metadata: map[string]any{needed: op.need}, Responses: b.responses(&op),
-		Security: []map[string][]string{{"basic": {}}, {"bearer": {}}},
+		Security: callers(),
 	}
 	huma.Register(b.huma, declared, func(ctx context.Context, in *I) (*O, error) {
 		c := ctx.Value(callKey{}).(*call) //nolint:forcetypeassert // put there by routes
@@ -83,6 +83,11 @@ func handle[I, O any](b *builder, op operation, h func(c *call, in *I) (*O, erro
 		return out, err
 	})
 	b.describeBody(&op)
+}
+
+// callers are the ways to prove who calls.
+func callers() []map[string][]string {
+	return []map[string][]string{{"basic": {}}, {"bearer": {}}, {"session": {}}}
 }
 
 const needed = "permission"

@@ -57,7 +57,7 @@ func truthParam(name, text string) *huma.Param {
 func (b *builder) lines(op operation, h func(c *call, query parameters, w http.ResponseWriter) error, answer string, query ...*huma.Param) {
 	declared := &huma.Operation{
 		Method: op.method, Path: base + op.path, OperationID: op.id, Summary: op.summary, Tags: []string{op.tag},
-		Responses: b.responses(&op), Security: []map[string][]string{{"basic": {}}, {"bearer": {}}},
+		Responses: b.responses(&op), Security: callers(),
 		Parameters: append([]*huma.Param{{
 			Name: "app", In: "path", Required: true, Schema: &huma.Schema{Type: huma.TypeString}, Description: "The id of the application.",
 		}}, query...),
@@ -108,7 +108,7 @@ func (a *api) importClients(c *call, query parameters, w http.ResponseWriter) er
 	lines := json.NewEncoder(&report)
 	lines.SetEscapeHTML(false)
 	refusals := 0
-	to := transfer.Target{Application: c.app, Clients: a.Operations.By(c.role, ""), Scopes: a.Scopes, Source: c.source()}
+	to := transfer.Target{Application: c.app, Clients: a.Operations.By(c.role, c.email), Scopes: a.Scopes, Source: c.source()}
 	body := &patientReader{Reader: c.Body, control: http.NewResponseController(w)}
 	summary, err := transfer.Import(context.WithoutCancel(c.Context()), to, body, options, func(row transfer.Row) error {
 		if row.Outcome == transfer.Refused {
@@ -150,7 +150,7 @@ func (a *api) exportClients(c *call, query parameters, w http.ResponseWriter) er
 	if err := query.end(); err != nil {
 		return err
 	}
-	err := transfer.Export(c.Context(), a.Operations.By(c.role, ""), c.source(), c.app, options, func() io.Writer {
+	err := transfer.Export(c.Context(), a.Operations.By(c.role, c.email), c.source(), c.app, options, func() io.Writer {
 		begin(w)
 		return &patientWriter{w, http.NewResponseController(w)}
 	})

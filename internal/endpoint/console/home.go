@@ -3,7 +3,6 @@ package console
 import (
 	"net/http"
 
-	"github.com/ostiary/ostiary/internal/core/application"
 	"github.com/ostiary/ostiary/internal/core/fault"
 )
 
@@ -16,7 +15,7 @@ func homeRoutes(s *routes) {
 
 // home leads to the one application that there is to see, or to the list of them.
 func (v *visit) home() error {
-	list, _, err := v.seen("", 2)
+	list, _, err := v.Instance.Seen(v.r.Context(), v.access, "", 2)
 	if err != nil {
 		return err
 	}
@@ -39,35 +38,6 @@ func (v *visit) signOut() error {
 	return v.redirect(Home + "/signin")
 }
 
-// seen gives at most limit applications that the administrator has a role in, in
-// the order of their ids, those after the id given, and whether there are more.
-func (v *visit) seen(after string, limit int) (list []*application.Application, more bool, err error) {
-	if v.access.Instance {
-		list, err = v.Instance.Applications(v.r.Context(), after, limit+1)
-		if len(list) > limit {
-			list, more = list[:limit], true
-		}
-		return list, more, err
-	}
-	for _, id := range v.access.Applications() {
-		if id <= after {
-			continue
-		}
-		if len(list) == limit {
-			return list, true, nil
-		}
-		app, err := v.Applications.Get(v.r.Context(), id)
-		if fault.KindOf(err) == fault.NotFound {
-			continue // it was removed
-		}
-		if err != nil {
-			return nil, false, err
-		}
-		list = append(list, app)
-	}
-	return list, false, nil
-}
-
 // perPage is how many rows a page of a list has.
 const perPage = 50
 
@@ -84,7 +54,7 @@ type applicationRow struct {
 
 // applications lists those that the administrator has a role in.
 func (v *visit) applications() error {
-	found, more, err := v.seen(v.r.URL.Query().Get("cursor"), perPage)
+	found, more, err := v.Instance.Seen(v.r.Context(), v.access, v.r.URL.Query().Get("cursor"), perPage)
 	if err != nil {
 		return err
 	}
