@@ -101,12 +101,16 @@ func TestBrowsersAreAnsweredWithPages(t *testing.T) {
 			t.Fatal(err)
 		}
 		r.Header.Set("Cookie", "ostiary="+cookie)
+		r.Header.Set("Origin", "https://app.example")
 		answer, err := http.DefaultClient.Do(r)
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer answer.Body.Close()
 		h, text := answer.Header, read(t, answer)
+		if len(h["Access-Control-Allow-Origin"]) > 0 { // RFC 9700 §2.6
+			t.Errorf("%s %s: a page may read it: %v", method, path, h)
+		}
 		if answer.StatusCode != status || !strings.Contains(text, says) || !strings.HasPrefix(h.Get("Content-Type"), "text/html") ||
 			h.Get("Content-Security-Policy") == "" || (status == http.StatusMethodNotAllowed) != (h.Get("Allow") == "GET, POST") {
 			t.Errorf("%s %s: %d %v\n%s", method, path, answer.StatusCode, h, text)

@@ -174,3 +174,23 @@ func TestHashesOfAccessTokens(t *testing.T) {
 		}
 	}
 }
+
+// RFC 9700 §2.2.2: the refresh token of a public client rotates, whatever is
+// stored of it; the one before is theft.
+func TestAPublicClientsRefreshTokenRotates(t *testing.T) {
+	b := newBed(t)
+	b.furnish()
+	c, u := b.web(func(c *client.Client) { c.Public, c.Settings.Refresh.Kept = true, true }), b.user()
+	first := b.redeemed(c, u, "a")
+	second, code := b.refreshed(t, c, first.Refresh)
+	if code != "" || second.Refresh == first.Refresh {
+		t.Fatalf("%q; the same token again: %v", code, second != nil)
+	}
+	b.now = b.now.Add(time.Minute)
+	if _, code := b.refreshed(t, c, first.Refresh); code != "invalid_grant" || b.found(t, second.Text) != nil {
+		t.Errorf("the one before: %q", code)
+	}
+	if thefts := b.thefts(c); !slices.Equal(thefts, []string{"refresh token used twice"}) {
+		t.Errorf("thefts %q", thefts)
+	}
+}

@@ -318,3 +318,19 @@ func TestGatewayCheckSaysWhoTheUserIs(t *testing.T) {
 		t.Errorf("%d %s %v", got.status, got.text, got.header)
 	}
 }
+
+// RFC 9700 §4.15: a client that is called as a user is stays a client to who asks.
+func TestAClientIsNoUser(t *testing.T) {
+	r := newRig(t)
+	g, u := newGateway(r), r.user()
+	c := r.opening(func(c *client.Client) { c.ID = u.UUID }, opaque)
+	text := r.mint(c, "scope=orders.read")
+	found := r.introspect(c, text)
+	if c.id != u.UUID || found.body["sub"] != found.body["client_id"] || found.body["username"] != nil || found.body["auth_time"] != nil {
+		t.Errorf("introspection: %v", found.body)
+	}
+	got := g.asks(text, "GET", "/orders", nil)
+	if got.status != 200 || got.header.Get("X-Ostiary-Client") != c.id || got.header.Get("X-Ostiary-User") != "" {
+		t.Errorf("the gateway is told %d %v", got.status, got.header)
+	}
+}

@@ -263,6 +263,9 @@ func TestUserInfoRefusals(t *testing.T) {
 	refuse("no token", nil, nil, 401, "invalid_token", `Bearer realm="ostiary"`)
 	refuse("a forged one", bearer("ost_at_x"), nil, 401, "invalid_token", `Bearer realm="ostiary", error="invalid_token"`)
 	refuse("without openid", bearer(plain), nil, 403, "insufficient_scope", `Bearer realm="ostiary", error="insufficient_scope"`)
+	owner := creds{b.server.OwnerID, b.server.OwnerSecret}
+	own, _ := b.object("POST", metadata["token_endpoint"].(string), url.Values{"grant_type": {"client_credentials"}}, http.Header{"Authorization": {owner.basic()}}, 200)["access_token"].(string)
+	refuse("of a client", http.Header{"Authorization": {"Bearer " + own}}, nil, 403, "insufficient_scope", `Bearer realm="ostiary", error="insufficient_scope"`)
 	refuse("two ways", bearer(access), url.Values{"access_token": {access}}, 400, "invalid_request", "")
 	answer, _ := b.do("GET", userinfo, nil, http.Header{"Authorization": {"Bearer " + access}, "Origin": {"https://evil.example"}})
 	if answer.StatusCode != 200 || answer.Header.Get("Access-Control-Allow-Origin") != "" || answer.Header.Get("Vary") != "Origin" {

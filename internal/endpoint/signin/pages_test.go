@@ -179,3 +179,20 @@ func TestFormsReachTheClientOnly(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// RFC 9700 §4.17: what is meant for a client never goes to another window.
+func TestNoPageTalksToOtherWindows(t *testing.T) {
+	scripts, err := filepath.Glob("../page/static/*.js")
+	if err != nil || len(scripts) == 0 {
+		t.Fatalf("%q, %v", scripts, err)
+	}
+	for _, name := range scripts {
+		script, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if found := regexp.MustCompile(`postMessage|opener|BroadcastChannel|window\.parent|window\.top`).Find(script); found != nil {
+			t.Errorf("%s: %s", name, found)
+		}
+	}
+}

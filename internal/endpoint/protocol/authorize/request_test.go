@@ -99,6 +99,7 @@ func TestErrorsThatTheClientIsTold(t *testing.T) {
 		{"an unknown one", request("spa", "response_type=cookie"), "", "query", "unsupported_response_type"},
 		{"a hybrid one", request("spa", "response_type=code id_token"), "", "fragment", "unsupported_response_type"},
 		{"a mode that there is not", request("spa", "response_mode=jwt"), "", "query", "invalid_request"},
+		{"another window of the browser's (RFC 9700 §4.17)", request("spa", "response_mode=web_message"), "", "query", "invalid_request"},
 		{"tokens in a query", implicit("response_mode=query"), "", "fragment", "invalid_request"},
 		{"by a form", request("spa", "response_mode=form_post", "response_type=cookie"), "", "form_post", "unsupported_response_type"},
 		{"in the fragment", request("spa", "response_mode=fragment", "prompt=sometimes"), "", "fragment", "invalid_request"},
