@@ -188,5 +188,5 @@ type Store interface {
 	// asked.
 	RevokeStep(ctx context.Context, applicationID string, q Query, reason string, event func([]ID) (audit.Event, error)) (revoked []ID, next ID, more bool, err error)
 	// CountLive counts the live families of an era of a client, up to limit.
-	CountLive(ctx context.Context, era int64, clientID string, now time.Time, limit int) (int, error)
+	CountLive(ctx context.Context, era int64, clientID string, now time.Time, limit int) (Living, error)
 }

@@ -242,17 +242,32 @@ func (s *Service) revokeClient(ctx context.Context, source audit.Source, applica
 		return 0, err
 	}
 	live, err := s.store.CountLive(ctx, c.Era, c.ID, s.now(), MaxCount)
-	if err != nil || live == 0 || c.Inactive {
+	if err != nil || live.N == 0 || c.Inactive {
 		return 0, err
 	}
-	event, err := s.revocations(source, applicationID, Selection{ClientID: clientID}, live)
+	event, err := s.revocations(source, applicationID, Selection{ClientID: clientID}, live.N)
 	if err != nil {
 		return 0, err
 	}
 	if err := s.clients.EndEra(ctx, applicationID, clientID, event); err != nil {
 		return 0, err
 	}
-	return live, nil
+	return live.N, nil
+}
+
+// Living is how many families of a client live.
+type Living struct {
+	N       int
+	LastJWT time.Time // when the last of their newest JWTs expires; zero: there is none
+}
+
+// Living counts the live families of a client, up to limit: LastJWT is of those
+// that were counted.
+func (s *Service) Living(ctx context.Context, c *client.Client, limit int) (Living, error) {
+	if c.Inactive {
+		return Living{}, nil
+	}
+	return s.store.CountLive(ctx, c.Era, c.ID, s.now(), limit)
 }
 
 // revocation is the event of a family that is taken back; why is "" where

@@ -55,12 +55,8 @@ func (v *visit) clientPage(found *client.Client, view *client.View, tab string, 
 			head.Switch = head.Path + "/activate"
 		}
 	}
-	title := view.Name
-	if view.Version != "" {
-		title += " " + view.Version
-	}
 	return pageOf{
-		Title: title, Section: "clients", Crumbs: []crumb{{"API clients", v.at("clients")}}, Data: clientData{head, data},
+		Title: title(view), Section: "clients", Crumbs: []crumb{{"API clients", v.at("clients")}}, Data: clientData{head, data},
 	}
 }
 

@@ -8,4 +8,5 @@ var notices = map[string]string{
 	"deactivated": "Deactivated. Everything that it was given is dead.",
 	"activated":   "Activated. What died when it was deactivated stays dead.",
 	"revoked":     "Revoked. The tokens are refused from now on.",
+	"nothing":     "Nothing was chosen, so nothing was done.",
 }

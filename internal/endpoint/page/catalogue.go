@@ -177,17 +177,21 @@ func (c *Catalogue) Date(lang string, at time.Time) string {
 		Replace(c.texts[lang]["date"])
 }
 
-// Ago gives a moment as seen from now.
+// Ago gives a moment as seen from now, which may lie before it.
 func (c *Catalogue) Ago(lang string, now, at time.Time) (string, error) {
 	const day = 24 * time.Hour
-	switch since := now.Sub(at); {
+	since, key := now.Sub(at), "ago."
+	if since < 0 {
+		since, key = -since, "in."
+	}
+	switch {
 	case since < time.Minute:
-		return c.Text(lang, "ago.now")
+		return c.Text(lang, key+"now")
 	case since < time.Hour:
-		return c.Count(lang, "ago.minutes", int(since/time.Minute))
+		return c.Count(lang, key+"minutes", int(since/time.Minute))
 	case since < day:
-		return c.Count(lang, "ago.hours", int(since/time.Hour))
+		return c.Count(lang, key+"hours", int(since/time.Hour))
 	default:
-		return c.Count(lang, "ago.days", int(since/day))
+		return c.Count(lang, key+"days", int(since/day))
 	}
 }

@@ -16,7 +16,7 @@ func catalogue(t *testing.T) *page.Catalogue {
 	c, err := page.ReadCatalogue(fstest.MapFS{
 		"en.json": {Data: []byte(`{"hello": "Hello {name}, {name}!", "date": "{day} {month} {year}, {time}", "month.3": "March", "ago.now": "now",
 			"ago.minutes.one": "1 minute", "ago.minutes.other": "{n} minutes", "ago.hours.one": "1 hour", "ago.hours.other": "{n} hours",
-			"ago.days.one": "1 day", "ago.days.other": "{n} days"}`)},
+			"ago.days.one": "1 day", "ago.days.other": "{n} days", "in.now": "soon", "in.hours.one": "in 1 hour", "in.days.other": "in {n} days"}`)},
 		"de.json": {Data: []byte(`{"hello": "Hallo {name}"}`)},
 	})
 	if err != nil {
@@ -73,7 +73,7 @@ func TestMoments(t *testing.T) {
 		t.Errorf("date %q", got)
 	}
 	for since, want := range map[time.Duration]string{
-		-time.Hour: "now", 0: "now", 59 * time.Second: "now", time.Minute: "1 minute", 59 * time.Minute: "59 minutes",
+		-72 * time.Hour: "in 3 days", -time.Hour: "in 1 hour", -time.Second: "soon", 0: "now", 59 * time.Second: "now", time.Minute: "1 minute", 59 * time.Minute: "59 minutes",
 		time.Hour: "1 hour", 25 * time.Hour: "1 day", 72 * time.Hour: "3 days",
 	} {
 		if got, err := c.Ago("en", now, now.Add(-since)); err != nil || got != want {
