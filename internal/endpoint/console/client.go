@@ -56,7 +56,7 @@ func (v *visit) clientPage(found *client.Client, view *client.View, tab string, 
 		}
 	}
 	return pageOf{
-		Title: title(view), Section: "clients", Crumbs: []crumb{{"API clients", v.at("clients")}}, Data: clientData{head, data},
+		Title: clientTitle(view), Section: "clients", Crumbs: []crumb{{"API clients", v.at("clients")}}, Data: clientData{head, data},
 	}
 }
 

@@ -128,7 +128,7 @@ func (v *visit) revokeAllOfClient() error {
 		return err
 	}
 	return v.ask(http.StatusOK, v.belowClient(&view, "Revoke all tokens"), question{
-		Text:    "Revoke all tokens of " + title(&view) + ": " + what + " now?",
+		Text:    "Revoke all tokens of " + clientTitle(&view) + ": " + what + " now?",
 		Effects: append(effects, "The client stays active, and may get new ones at once.", "There is no undo."),
 		Action:  v.r.URL.Path, Hidden: []hidden{{"sure", "yes"}}, Button: "Revoke all", Back: back,
 	})
@@ -138,12 +138,12 @@ func (v *visit) revokeAllOfClient() error {
 func (v *visit) belowClient(view *client.View, name string) pageOf {
 	return pageOf{
 		Title: name, Section: "clients",
-		Crumbs: []crumb{{"API clients", v.at("clients")}, {title(view), v.at("clients", view.ID)}},
+		Crumbs: []crumb{{"API clients", v.at("clients")}, {clientTitle(view), v.at("clients", view.ID)}},
 	}
 }
 
-// title is a client's name with its version.
-func title(view *client.View) string {
+// clientTitle is a client's name with its version.
+func clientTitle(view *client.View) string {
 	if view.Version == "" {
 		return view.Name
 	}
