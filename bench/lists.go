@@ -235,12 +235,12 @@ func (b *bench) storeReads(ctx context.Context, name string, s *site, server *po
 		least int // rows that are to be found
 		read  func(i int) (int, error)
 	}{
-		{usageOfClient, fill.Hours, func(int) (int, error) {
-			found, err := db.Usage().Clients(ctx, busy.Sequence, first, last)
+		{usageOfClient, fill.Hours / 24, func(int) (int, error) {
+			found, err := db.Usage().Clients(ctx, busy.Sequence, first, last, counts.Daily)
 			return len(found), err
 		}},
-		{usageOfApplication, fill.Hours, func(int) (int, error) {
-			found, err := db.Usage().Totals(ctx, s.application, first, last)
+		{usageOfApplication, fill.Hours / 24, func(int) (int, error) {
+			found, err := db.Usage().Totals(ctx, s.application, first, last, counts.Daily)
 			return len(found), err
 		}},
 		{sessionsOfUser, 1, func(i int) (int, error) {

@@ -55,6 +55,9 @@ var (
 	acts  = []string{"client.create", "client.update", "client.update", "client.update", "client.secret.create", "client.secret.delete", "scope.create", "token.revoke", "client.deactivate", "resource.update"}
 )
 
+// counted are the tables whose rows have a sequence that others name.
+var counted = [...]string{"client", "user_record", "consent"}
+
 // Some are the ids of some of what there is, evenly spread.
 type Some struct{ Clients, Users []string }
 
@@ -64,12 +67,14 @@ func Fill(ctx context.Context, in Instance, say func(format string, args ...any)
 	if err != nil {
 		return Some{}, err
 	}
-	last, err := db.number(ctx, `SELECT COALESCE(max(sequence), 0) FROM client`)
-	if err != nil {
-		return Some{}, err
+	before := map[string]int64{}
+	for _, table := range counted {
+		if before[table], err = db.number(ctx, `SELECT COALESCE(max(sequence), 0) FROM `+table); err != nil {
+			return Some{}, err
+		}
 	}
 	// The same rows each time, save the ids.
-	r := &rows{Instance: in, random: rand.New(rand.NewPCG(1, 2)), before: last}
+	r := &rows{Instance: in, random: rand.New(rand.NewPCG(1, 2)), before: before}
 	r.name()
 	tables := []*table{r.clients(), r.secrets(), r.clientScopes(), r.scopes(), r.resources(), r.introspectors(), r.families(), r.events(), r.clientUsage(), r.totals()}
 	for _, t := range append(tables, r.users()...) {
@@ -80,7 +85,7 @@ func Fill(ctx context.Context, in Instance, say func(format string, args ...any)
 	}
 	if in.URL != "" {
 		// What COPY gave as sequences is not counted.
-		for _, table := range []string{"client", "user_record", "consent"} {
+		for _, table := range counted {
 			if err := db.exec(ctx, `SELECT setval(pg_get_serial_sequence('`+table+`', 'sequence'), (SELECT max(sequence) FROM `+table+`))`); err != nil {
 				return Some{}, err
 			}
@@ -97,7 +102,7 @@ type rows struct {
 	Instance
 
 	random *rand.Rand
-	before int64 // the last sequence that was there
+	before map[string]int64 // the last sequences that were there, by table
 	ids    []string
 	eras   []int64
 	uuids  []string // of the users
@@ -151,7 +156,7 @@ func (r *rows) clients() *table {
 		}
 		text, _ := json.Marshal(&settings)
 		return []any{
-			r.before + 1 + int64(i), r.Application, r.ids[i], name, strings.ToLower(name), "", string(kind), kind == client.SPA, i%33 == 0, r.eras[i],
+			r.before["client"] + 1 + int64(i), r.Application, r.ids[i], name, strings.ToLower(name), "", string(kind), kind == client.SPA, i%33 == 0, r.eras[i],
 			settings.Features.Bits(), string(text), int64(1), created, created, used,
 		}
 	}}
@@ -165,13 +170,13 @@ func (r *rows) secrets() *table {
 	return &table{"client_secret", []string{
 		"client_sequence", "id", "ordinal", "label", "hint", "digest", "digest_key", "created_at", "expires_at", "used_at",
 	}, r.Many, func(i int) []any {
-		return []any{r.before + 1 + int64(i), ident.Record(), int64(0), "", "bwvd", digest, int64(1), r.at(i, r.Many), int64(0), int64(0)}
+		return []any{r.before["client"] + 1 + int64(i), ident.Record(), int64(0), "", "bwvd", digest, int64(1), r.at(i, r.Many), int64(0), int64(0)}
 	}}
 }
 
 func (r *rows) clientScopes() *table {
 	return &table{"client_scope", []string{"application_id", "scope", "client_sequence"}, r.Many / 2, func(i int) []any {
-		return []any{r.Application, Scope(2 * i % Scopes), r.before + 1 + int64(2*i)}
+		return []any{r.Application, Scope(2 * i % Scopes), r.before["client"] + 1 + int64(2*i)}
 	}}
 }
 
@@ -197,7 +202,7 @@ func (r *rows) resources() *table {
 func (r *rows) introspectors() *table {
 	const each = 3
 	return &table{"resource_client", []string{"application_id", "identifier", "ordinal", "client_sequence"}, each * Resources, func(i int) []any {
-		return []any{r.Application, Resource(i / each), int64(i % each), r.before + 1 + r.random.Int64N(int64(r.Many))}
+		return []any{r.Application, Resource(i / each), int64(i % each), r.before["client"] + 1 + r.random.Int64N(int64(r.Many))}
 	}}
 }
 
@@ -257,12 +262,12 @@ func (r *rows) clientUsage() *table {
 	hour := r.Now.Unix() / 3600
 	others := max(1, r.Many/Hours)
 	return &table{"usage_client", []string{"hour", "client_sequence", "kind", "reason", "n"}, Hours * (others + 2), func(i int) []any {
-		of, reason := r.before+1+int64(i%(others+2)*(r.Many/(others+2))), ""
+		of, reason := r.before["client"]+1+int64(i%(others+2)*(r.Many/(others+2))), ""
 		switch i % (others + 2) {
 		case 0:
-			of = r.before + 1 + int64(r.Many/2)
+			of = r.before["client"] + 1 + int64(r.Many/2)
 		case 1:
-			of, reason = r.before+1+int64(r.Many/2), "invalid_scope"
+			of, reason = r.before["client"]+1+int64(r.Many/2), "invalid_scope"
 		}
 		return []any{hour - int64(i/(others+2)), of, "client_credentials", reason, int64(i%1000 + 1)}
 	}}

@@ -85,7 +85,7 @@ func (r *rows) userRecords() *table {
 		list, _ := json.Marshal(append([]string{}, roles(i)...))
 		at := r.at(i, r.Many)
 		return []any{
-			int64(i + 1), r.Application, r.uuids[i], p.email, p.email, at, string(attributes), string(list), i%33 == 0, int64(i + 1),
+			r.before["user_record"] + 1 + int64(i), r.Application, r.uuids[i], p.email, p.email, at, string(attributes), string(list), i%33 == 0, int64(i + 1),
 			"$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0c2FsdA$aGFzaGhhc2hoYXNoaGFzaGhhc2hoYXNoaGFzaGhhc2g", int64(1), at, at, at,
 		}
 	}}
@@ -99,7 +99,7 @@ func (r *rows) userTerms() *table {
 		p := r.person(i / termsEach)
 		_, domain, _ := strings.Cut(p.email, "@")
 		term := [termsEach]string{r.uuids[i/termsEach], p.email, domain, strings.ToLower(p.given), strings.ToLower(p.family)}[i%termsEach]
-		return []any{r.Application, term, int64(i/termsEach + 1)}
+		return []any{r.Application, term, r.before["user_record"] + 1 + int64(i/termsEach)}
 	}}
 }
 
@@ -107,7 +107,7 @@ func (r *rows) userRoles() *table {
 	var rows [][]any
 	for i := range r.Many {
 		for _, role := range roles(i) {
-			rows = append(rows, []any{r.Application, role, int64(i + 1)})
+			rows = append(rows, []any{r.Application, role, r.before["user_record"] + 1 + int64(i)})
 		}
 	}
 	return &table{"user_role", []string{"application_id", "role", "user_sequence"}, len(rows), func(i int) []any { return rows[i] }}
@@ -151,6 +151,6 @@ func (r *rows) consents() *table {
 		if i%5 == 1 && i >= UserConsents {
 			of = int64(r.Many / 2) // BusyClient
 		}
-		return []any{int64(i + 1), ident.Record(), r.Application, r.uuids[r.userOf(i, UserConsents)], r.before + 1 + of, "openid profile email", r.at(i, r.Many), r.at(i, r.Many)}
+		return []any{r.before["consent"] + 1 + int64(i), ident.Record(), r.Application, r.uuids[r.userOf(i, UserConsents)], r.before["client"] + 1 + of, "openid profile email", r.at(i, r.Many), r.at(i, r.Many)}
 	}}
 }

@@ -107,7 +107,7 @@ func TestOldCountsAreSwept(t *testing.T) {
 	left := func() int {
 		t.Helper()
 		hour := usage.HourOf(u.Clock.Now())
-		counts, err := u.App.Store.Usage().Clients(t.Context(), u.owner().Sequence, hour-100*24, hour)
+		counts, err := u.App.Store.Usage().Clients(t.Context(), u.owner().Sequence, hour-100*24, hour, usage.Hourly)
 		if err != nil {
 			t.Fatal(err)
 		}

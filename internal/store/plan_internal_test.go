@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/ostiary/ostiary/internal/core/client"
+	"github.com/ostiary/ostiary/internal/core/usage"
 )
 
 // No statement that is run again and again reads a table from end to end: with
@@ -38,8 +39,8 @@ func TestPlans(t *testing.T) {
 		"clients by name":    {clientsByName, 5, "client_name"},
 		"last uses":          {selectLast(db.dialect), 1, "SEARCH c USING INTEGER PRIMARY KEY"},
 		"unused clients":     {selectUnused, 6, "client_unused"},
-		"client's counts":    {selectClientCounts(db.dialect), 2, "USING PRIMARY KEY"},
-		"totals":             {selectTotals(db.dialect), 2, "USING PRIMARY KEY"},
+		"client's counts":    {selectClientCounts(db.dialect, usage.Hourly), 2, "USING PRIMARY KEY"},
+		"totals":             {selectTotals(db.dialect, usage.Daily), 2, "USING PRIMARY KEY"},
 		"day's use":          {selectDayUse, 2, "INTEGER PRIMARY KEY"},
 		"old counts":         {removeClientCounts, 2, "USING PRIMARY KEY"},
 		"old totals":         {removeTotals, 2, "USING PRIMARY KEY"},

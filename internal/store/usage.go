@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"fmt"
 	"time"
 
 	"github.com/ostiary/ostiary/internal/core/client/rule/ratelimit"
@@ -121,29 +122,31 @@ func (u Usage) Unused(ctx context.Context, applicationID string, before time.Tim
 	}, selectUnused, applicationID, micros(after.Since), micros(after.Since), after.Sequence, micros(before), limit)
 }
 
-func selectClientCounts(d *dialect) string {
-	return `SELECT hour, kind, reason, n FROM usage_client
-		WHERE hour IN (SELECT CAST(value AS BIGINT) FROM ` + d.elements("$1") + `) AND client_sequence = $2
-		ORDER BY hour, kind, reason`
+func selectClientCounts(d *dialect, step usage.Step) string {
+	return selectCounts(d, step, "usage_client", "client_sequence")
 }
 
-func selectTotals(d *dialect) string {
-	return `SELECT hour, kind, reason, n FROM usage_application
-		WHERE hour IN (SELECT CAST(value AS BIGINT) FROM ` + d.elements("$1") + `) AND application_id = $2
-		ORDER BY hour, kind, reason`
+func selectTotals(d *dialect, step usage.Step) string {
+	return selectCounts(d, step, "usage_application", "application_id")
+}
+
+// selectCounts looks each hour up: a range of hours would be one of all clients.
+func selectCounts(d *dialect, step usage.Step, table, whose string) string {
+	return fmt.Sprintf(`SELECT hour - hour %% %d AS began, kind, reason, CAST(SUM(n) AS BIGINT) FROM %s
+		WHERE hour IN (SELECT CAST(value AS BIGINT) FROM %s) AND %s = $2
+		GROUP BY began, kind, reason ORDER BY began, kind, reason`, step, table, d.elements("$1"), whose)
 }
 
 // Clients implements usage.Store.
-func (u Usage) Clients(ctx context.Context, sequence int64, first, last usage.Hour) ([]usage.Count, error) {
-	return u.counts(ctx, selectClientCounts(u.db.dialect), first, last, sequence)
+func (u Usage) Clients(ctx context.Context, sequence int64, first, last usage.Hour, step usage.Step) ([]usage.Count, error) {
+	return u.counts(ctx, selectClientCounts(u.db.dialect, step), first, last, sequence)
 }
 
 // Totals implements usage.Store.
-func (u Usage) Totals(ctx context.Context, applicationID string, first, last usage.Hour) ([]usage.Count, error) {
-	return u.counts(ctx, selectTotals(u.db.dialect), first, last, applicationID)
+func (u Usage) Totals(ctx context.Context, applicationID string, first, last usage.Hour, step usage.Step) ([]usage.Count, error) {
+	return u.counts(ctx, selectTotals(u.db.dialect, step), first, last, applicationID)
 }
 
-// counts looks each hour up: a range of hours would be one of all clients.
 func (u Usage) counts(ctx context.Context, text string, first, last usage.Hour, whose any) ([]usage.Count, error) {
 	var hours []usage.Hour
 	for hour := first; hour <= last; hour++ {

@@ -84,23 +84,32 @@ func (m *Meter) Unused(ctx context.Context, applicationID string, before time.Ti
 	return found, next, len(list) < limit, nil
 }
 
-// Clients gives the counts of a client, by its Sequence, hour by hour. What was
-// counted in the last seconds is not yet among them.
+// hourly is the longest time that is given hour by hour: a chart has room for no
+// more, and 90 days of an application would be some ten thousand counts.
+const hourly = 14 * 24 * time.Hour
+
+// Clients gives the counts of a client, by its Sequence: hour by hour, those of
+// more than two weeks day by day. What was counted in the last seconds is not yet
+// among them.
 func (m *Meter) Clients(ctx context.Context, sequence int64, from, until time.Time) ([]Count, error) {
-	first, last := m.hours(from, until)
-	return m.store.Clients(ctx, sequence, first, last)
+	first, last, step := m.hours(from, until)
+	return m.store.Clients(ctx, sequence, first, last, step)
 }
 
-// Totals gives the counts of an application, hour by hour, as Clients.
+// Totals gives the counts of an application, as Clients.
 func (m *Meter) Totals(ctx context.Context, applicationID string, from, until time.Time) ([]Count, error) {
-	first, last := m.hours(from, until)
-	return m.store.Totals(ctx, applicationID, first, last)
+	first, last, step := m.hours(from, until)
+	return m.store.Totals(ctx, applicationID, first, last, step)
 }
 
-// hours gives the hours of a time, those of them that there can be counts of.
-func (m *Meter) hours(from, until time.Time) (first, last Hour) {
-	now := m.now()
-	return max(HourOf(from), HourOf(now.Add(-Kept))), min(HourOf(until), HourOf(now))
+// hours gives the hours of a time, those of them that there can be counts of,
+// and how the counts are added up.
+func (m *Meter) hours(from, until time.Time) (first, last Hour, step Step) {
+	now, step := m.now(), Hourly
+	if until.Sub(from) > hourly {
+		step = Daily
+	}
+	return max(HourOf(from), HourOf(now.Add(-Kept))), min(HourOf(until), HourOf(now)), step
 }
 
 // Sweep removes at most limit counts that were kept for long enough, and says

@@ -25,6 +25,15 @@ func HourOf(t time.Time) Hour { return Hour(t.Unix() / 3600) }
 // Time gives its beginning.
 func (h Hour) Time() time.Time { return time.Unix(int64(h)*3600, 0).UTC() }
 
+// Step is how long a time counts are added up over.
+type Step Hour
+
+// The steps. A day is one of UTC, and its hour the first.
+const (
+	Hourly Step = 1
+	Daily  Step = 24
+)
+
 // Kind is what was asked for.
 type Kind uint8
 
@@ -102,7 +111,8 @@ func (r Reason) Failed() bool {
 	return reasonNames[r] == "server_error" || reasonNames[r] == "temporarily_unavailable"
 }
 
-// Count is how many requests of a kind came to the same end in an hour.
+// Count is how many requests of a kind came to the same end in an hour, or in a
+// longer step from there.
 type Count struct {
 	Hour   Hour
 	Kind   string // a grant type, "other", or the word of an endpoint
@@ -178,10 +188,10 @@ type Store interface {
 	// are unused for longest.
 	Unused(ctx context.Context, applicationID string, before time.Time, after Place, limit int) ([]Unused, error)
 	// Clients gives the counts of a client, by its Sequence, from the first hour
-	// to the last, in their order.
-	Clients(ctx context.Context, sequence int64, first, last Hour) ([]Count, error)
+	// to the last, added up by step, in their order.
+	Clients(ctx context.Context, sequence int64, first, last Hour, step Step) ([]Count, error)
 	// Totals gives those of an application.
-	Totals(ctx context.Context, applicationID string, first, last Hour) ([]Count, error)
+	Totals(ctx context.Context, applicationID string, first, last Hour, step Step) ([]Count, error)
 	// DayUse gives how many requests of a client are counted against its daily
 	// quota on a day (days since 1970, UTC).
 	DayUse(ctx context.Context, sequence, day int64) (int64, error)

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -126,21 +127,46 @@ func testUsageCounts(e *Env) {
 	}))
 	want := slices.Clone(ours[1:])
 	want[3].N = 10
-	got, err := store.Clients(ctx, 7, now-3, now)
+	got, err := store.Clients(ctx, 7, now-3, now, usage.Hourly)
 	e.must(err)
 	e.same(got, want)
-	got, err = store.Totals(ctx, appID, now-3, now)
+	got, err = store.Totals(ctx, appID, now-3, now, usage.Hourly)
 	e.must(err)
 	e.same(got, want)
-	got, err = store.Clients(ctx, 8, now-2, now-1)
+	got, err = store.Clients(ctx, 8, now-2, now-1, usage.Hourly)
 	e.must(err)
 	e.same(got, ours[1:4])
-	got, err = store.Totals(ctx, "", now-40, now-29)
+	got, err = store.Totals(ctx, "", now-40, now-29, usage.Hourly)
 	e.must(err)
 	e.same(got, ours[:1])
-	got, err = store.Clients(ctx, 9, now-40, now)
+	e.sameByDay(append(slices.Clone(ours[:1]), want...), now)
+	got, err = store.Clients(ctx, 9, now-40, now, usage.Hourly)
 	e.must(err)
 	e.same(got, []usage.Count(nil))
+}
+
+// sameByDay: counts by the day are those of its hours, added up.
+func (e *Env) sameByDay(ours []usage.Count, now usage.Hour) {
+	e.Helper()
+	var want []usage.Count
+	for _, c := range ours {
+		c.Hour -= c.Hour % 24
+		i := slices.IndexFunc(want, func(w usage.Count) bool { return w.Hour == c.Hour && w.Kind == c.Kind && w.Reason == c.Reason })
+		if i < 0 {
+			want = append(want, c)
+		} else {
+			want[i].N += c.N
+		}
+	}
+	slices.SortFunc(want, func(a, b usage.Count) int {
+		return cmp.Or(cmp.Compare(a.Hour, b.Hour), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Reason, b.Reason))
+	})
+	got, err := e.DB.Usage().Clients(e.Context(), 7, now-40, now, usage.Daily)
+	e.must(err)
+	e.same(got, want)
+	got, err = e.DB.Usage().Totals(e.Context(), appID, now-40, now, usage.Daily)
+	e.must(err)
+	e.same(got, want)
 }
 
 // testUsageRemove: what is old goes, in steps, and nothing else.
@@ -164,9 +190,9 @@ func testUsageRemove(e *Env) {
 		}
 	}
 	for client := range int64(7) {
-		got, err := store.Clients(ctx, client, usage.HourOf(old), usage.HourOf(e.Now))
+		got, err := store.Clients(ctx, client, usage.HourOf(old), usage.HourOf(e.Now), usage.Hourly)
 		e.must(err)
-		total, err := store.Totals(ctx, strconv.FormatInt(client, 10), usage.HourOf(old), usage.HourOf(e.Now))
+		total, err := store.Totals(ctx, strconv.FormatInt(client, 10), usage.HourOf(old), usage.HourOf(e.Now), usage.Hourly)
 		e.must(err)
 		if len(got) != 1 || len(total) != 1 || got[0].Hour != usage.HourOf(e.Now) {
 			e.Fatalf("left of client %d: %v and %v", client, got, total)
@@ -239,7 +265,7 @@ func testUsageContended(e *Env) {
 	const want = (writers - 1) * rounds
 	latest := e.Now.Add(((rounds-1)*writers + writers - 1) * time.Second)
 	for _, c := range made {
-		counts, err := e.DB.Usage().Clients(e.Context(), c.Sequence, hour, hour)
+		counts, err := e.DB.Usage().Clients(e.Context(), c.Sequence, hour, hour, usage.Hourly)
 		e.must(err)
 		day, err := e.DB.Usage().DayUse(e.Context(), c.Sequence, 1)
 		e.must(err)
@@ -249,7 +275,7 @@ func testUsageContended(e *Env) {
 			e.Fatalf("counted %v, of the day %d, last %v; want %d and %v", counts, day, last, want, latest)
 		}
 	}
-	totals, err := e.DB.Usage().Totals(e.Context(), appID, hour, hour)
+	totals, err := e.DB.Usage().Totals(e.Context(), appID, hour, hour, usage.Hourly)
 	e.must(err)
 	if len(totals) != 1 || totals[0].N != want {
 		e.Fatalf("in total %v, want %d", totals, want)
