@@ -120,6 +120,13 @@ type Count struct {
 	N      int64
 }
 
+// Issued reports whether tokens were issued; a code is none.
+func (c *Count) Issued() bool { return c.Reason == "" && c.Kind != kindNames[Authorization] }
+
+// Refused reports whether something was refused. That the server failed is no
+// refusal.
+func (c *Count) Refused() bool { return c.Reason != "" && !ReasonOf(c.Reason).Failed() }
+
 // ClientCount is a Count of one client, by its Sequence.
 type ClientCount struct {
 	Client int64
