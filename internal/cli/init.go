@@ -95,6 +95,7 @@ func printFirstStart(out io.Writer, first *app.FirstStart, url, begin string) er
 		{"Issuer", first.Issuer},
 		{"Owner client", first.OwnerClientID},
 		{"Owner secret", first.OwnerClientSecret},
+		{"Console", url + "/console"},
 		{"Administrator", first.AdminEmail},
 		{"Password", first.AdminPassword},
 		{"Data", first.Data},
