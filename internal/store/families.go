@@ -148,24 +148,14 @@ func scanFamily(row scanner) (*token.Family, error) {
 	return f, nil
 }
 
-// documents gives what is stored of a family as JSON; "" where there is nothing.
-func documents(f *token.Family) (details, latest string, err error) {
-	if f.UserID == "" {
-		return "", "", nil
+// encoded gives what is stored of a part of a family as JSON; "" where there is
+// nothing.
+func encoded(part any) (string, error) {
+	text, err := json.Marshal(part)
+	if err != nil || string(text) == "{}" {
+		return "", err
 	}
-	for _, d := range []struct {
-		from any
-		to   *string
-	}{{&f.Details, &details}, {&f.Latest, &latest}} {
-		text, err := json.Marshal(d.from)
-		if err != nil {
-			return "", "", err
-		}
-		if string(text) != "{}" {
-			*d.to = string(text)
-		}
-	}
-	return details, latest, nil
+	return string(text), nil
 }
 
 // words is the inverse of strings.Join by a space.
@@ -188,9 +178,18 @@ func (t Tokens) Rotate(ctx context.Context, f *token.Family) (bool, []token.ID, 
 }
 
 func (t Tokens) write(ctx context.Context, f *token.Family, rotate bool) (bool, []token.ID, error) {
-	details, latest, err := documents(f)
-	if err != nil {
-		return false, nil, err
+	var details, latest string
+	if f.UserID != "" {
+		var err error
+		if !rotate { // the details do not change
+			details, err = encoded(&f.Details)
+		}
+		if err == nil {
+			latest, err = encoded(&f.Latest)
+		}
+		if err != nil {
+			return false, nil, err
+		}
 	}
 	if err := t.db.Lease(); err != nil {
 		return false, nil, err

@@ -54,13 +54,21 @@ type Front struct {
 	Draining     func() bool  // whether clients are asked to leave their connections; nil: no
 }
 
+// kept is what is made for each request, in one piece.
+type kept struct {
+	info     Info
+	recorder recorder
+	id       [1]string
+}
+
 // ServeHTTP routes by path, never by host: absolute-form targets are fine.
 func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := f.Now()
-	info := &Info{ID: f.NewID(), gate: f.Gate}
+	k := &kept{info: Info{ID: f.NewID(), gate: f.Gate}, recorder: recorder{ResponseWriter: w, leaving: f.Draining}}
+	info, rec := &k.info, &k.recorder
 	info.Address, info.Proxied = f.Proxies.ClientAddress(r)
-	w.Header()["X-Request-Id"] = []string{info.ID}
-	rec := &recorder{ResponseWriter: w, leaving: f.Draining}
+	k.id[0] = info.ID
+	w.Header()["X-Request-Id"] = k.id[:]
 	defer func() { // also where the connection is aborted by a panic
 		took := f.Now().Sub(start)
 		if f.Observe != nil {

@@ -15,12 +15,20 @@ func ReadBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, erro
 	if r.ContentLength == 0 {
 		return nil, nil
 	}
+	if r.ContentLength > 0 && r.ContentLength <= small {
+		body := make([]byte, r.ContentLength) // what follows it is the next request
+		_, err := io.ReadFull(r.Body, body)
+		return body, err
+	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return nil, tooLarge(w, r)
 	}
 	return body, err
 }
+
+// small is a body for which there is room before it came.
+const small = 4 << 10
 
 // tooLarge has the answer given at once and the connection end with it.
 func tooLarge(w http.ResponseWriter, r *http.Request) error {

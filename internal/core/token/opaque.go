@@ -71,14 +71,14 @@ type opaque struct {
 }
 
 func (o *opaque) text(k kind) string {
-	raw := make([]byte, opaqueBytes, opaqueBytes+len(o.extra))
+	var room [256]byte // more than a text without scopes needs; else append makes its own
+	raw := room[:opaqueBytes]
 	binary.BigEndian.PutUint32(raw, uint32(o.key)) //nolint:gosec // read back the same way
 	o.put(raw[4:])
 	copy(raw[24:], o.tag[:])
 	copy(raw[32:], o.mac[:])
 	raw = append(raw, o.extra...)
-	out := make([]byte, 0, len(k.prefix)+len(raw)/3*4)
-	out = append(out, k.prefix...)
+	out := append(make([]byte, 0, 256), k.prefix...)
 	return string(base64.RawURLEncoding.AppendEncode(out, raw))
 }
 

@@ -23,11 +23,14 @@ var (
 )
 
 // WriteJSON answers with a JSON document. A caller that sends something else
-// than `no-store` sets Cache-Control before.
+// than `no-store` sets Cache-Control before, and one that knows the length
+// Content-Length.
 func WriteJSON(w http.ResponseWriter, status int, body []byte) {
 	h := w.Header()
 	h["Content-Type"] = jsonType
-	h["Content-Length"] = []string{strconv.Itoa(len(body))}
+	if h["Content-Length"] == nil {
+		h["Content-Length"] = []string{strconv.Itoa(len(body))}
+	}
 	if h["Cache-Control"] == nil {
 		h["Cache-Control"] = noStore
 	}

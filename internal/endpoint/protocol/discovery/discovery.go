@@ -6,6 +6,7 @@ package discovery
 import (
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -48,6 +49,12 @@ type endpoint struct {
 type document struct {
 	body []byte
 	etag string
+	// The values of header fields, as net/http wants them.
+	tags, length []string
+}
+
+func newDocument(body []byte, etag string) document {
+	return document{body, etag, []string{etag}, []string{strconv.Itoa(len(body))}}
 }
 
 // described is the metadata with what it was made for.
@@ -139,7 +146,8 @@ func (e *endpoint) keys(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	e.write(w, r, &document{body, etag})
+	d := newDocument(body, etag)
+	e.write(w, r, &d)
 	return nil
 }
 
@@ -154,13 +162,14 @@ func missing(err error) error {
 // §13.1.2).
 func (e *endpoint) write(w http.ResponseWriter, r *http.Request, d *document) {
 	h := w.Header()
-	h["Etag"] = []string{d.etag}
+	h["Etag"] = d.tags
 	h["Cache-Control"] = e.cacheControl
 	h["Access-Control-Expose-Headers"] = exposed
 	if known(r.Header["If-None-Match"], d.etag) {
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
+	h["Content-Length"] = d.length
 	protocol.WriteJSON(w, http.StatusOK, d.body)
 }
 

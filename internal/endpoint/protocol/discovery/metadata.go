@@ -111,7 +111,7 @@ func (e *endpoint) make(applicationID string, b basis) (*described, error) {
 		return nil, fmt.Errorf("write the metadata of %s: %w", applicationID, err)
 	}
 	sum := sha256.Sum256(body)
-	return &described{document{body, `"` + base64.RawURLEncoding.EncodeToString(sum[:16]) + `"`}, b}, nil
+	return &described{newDocument(body, `"`+base64.RawURLEncoding.EncodeToString(sum[:16])+`"`), b}, nil
 }
 
 // grants gives those that a profile admits, in the order of their names.
