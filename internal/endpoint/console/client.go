@@ -15,6 +15,7 @@ type clientHead struct {
 	Path   string // of its first page
 	Tabs   []navLink
 	Switch string // path of the question whether to switch it off, or on; "": not his to do
+	Delete string // so too
 }
 
 // clientTabs are the pages of a client, in order.
@@ -50,7 +51,7 @@ func (v *visit) clientPage(found *client.Client, view *client.View, tab string, 
 		head.Tabs = append(head.Tabs, navLink{t.label, path, t.path == tab})
 	}
 	if v.operations().MayEdit(found) {
-		head.Switch = head.Path + "/deactivate"
+		head.Switch, head.Delete = head.Path+"/deactivate", head.Path+"/delete"
 		if !view.Active {
 			head.Switch = head.Path + "/activate"
 		}

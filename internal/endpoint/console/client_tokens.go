@@ -123,7 +123,7 @@ func (v *visit) revokeAllOfClient() error {
 		}
 		return v.done(back, "revoked")
 	}
-	what, effects, err := v.dying(found)
+	what, effects, err := v.dying(found, mostDying)
 	if err != nil {
 		return err
 	}
@@ -150,21 +150,25 @@ func clientTitle(view *client.View) string {
 	return view.Name + " " + view.Version
 }
 
-// mostDying bounds how many tokens are counted before they die: about 15 ms.
-const mostDying = 10_000
+// mostDying bounds how many tokens of a client are counted before they die: about
+// 15 ms. Of those of a list of clients fewer are.
+const (
+	mostDying   = 10_000
+	mostOfOneOf = 1000
+)
 
-// dying says how many live tokens of a client die, "1,204 live tokens die", and
-// what of it is not seen everywhere at once.
-func (v *visit) dying(c *client.Client) (text string, effects []string, err error) {
-	living, err := v.Tokens.Living(v.r.Context(), c, mostDying+1)
+// dying says how many live tokens of a client die, "1,204 live tokens die", or
+// more than most, and what of it is not seen everywhere at once.
+func (v *visit) dying(c *client.Client, most int) (text string, effects []string, err error) {
+	living, err := v.Tokens.Living(v.r.Context(), c, most+1)
 	if err != nil {
 		return "", nil, err
 	}
 	switch {
 	case living.N == 1:
 		text = "1 live token dies"
-	case living.N > mostDying:
-		text = "more than " + count(mostDying) + " live tokens die"
+	case living.N > most:
+		text = "more than " + count(int64(most)) + " live tokens die"
 	default:
 		text = count(int64(living.N)) + " live tokens die"
 	}

@@ -20,12 +20,14 @@ type clientsData struct {
 	Rows    []clientRow
 	Pager   pager
 	New     string // path of the form for another one; "": not his to make
+	Bulk    string // path that those to switch off are posted to; "": none here is his to change
 	Any     bool   // whether the list is narrowed
 }
 
 type clientRow struct {
 	ID, Name, Version, Path, Kind, Type string
 	Active                              bool
+	Tick                                bool      // it may be switched off
 	LastUsed, NextExpiry                time.Time // zero: never
 }
 
@@ -85,6 +87,9 @@ func (v *visit) fillClients(d *clientsData, q inventory.Query) error {
 			if s.ExpiresAt != nil && s.ExpiresAt.After(v.Now()) && (row.NextExpiry.IsZero() || s.ExpiresAt.Before(row.NextExpiry)) {
 				row.NextExpiry = *s.ExpiresAt
 			}
+		}
+		if row.Tick = c.Active && v.operations().MayEdit(found[i]); row.Tick {
+			d.Bulk = v.at("deactivate")
 		}
 		d.Rows = append(d.Rows, row)
 	}

@@ -8,5 +8,7 @@ var notices = map[string]string{
 	"deactivated": "Deactivated. Everything that it was given is dead.",
 	"activated":   "Activated. What died when it was deactivated stays dead.",
 	"revoked":     "Revoked. The tokens are refused from now on.",
+	"retired":     "Retired. The secret is refused from now on.",
+	"some":        "Deactivated, save those that were gone meanwhile or are not yours to change.",
 	"nothing":     "Nothing was chosen, so nothing was done.",
 }

@@ -48,7 +48,7 @@ func (c *Console) Surface() *web.Surface {
 	s := &routes{console: c}
 	for _, group := range []func(*routes){
 		homeRoutes, clientRoutes,
-		clientTokenRoutes, clientActivityRoutes,
+		clientTokenRoutes, clientActivityRoutes, clientSecretRoutes, clientEndRoutes,
 		scopeRoutes, resourceRoutes,
 	} {
 		group(s)

@@ -13,6 +13,17 @@ function enliven(root) {
       setTimeout(() => { button.innerHTML = before; }, 2000);
     });
   }
+  // A button that keeps a text in a file.
+  for (const button of root.querySelectorAll("[data-download]")) {
+    button.hidden = false;
+    button.addEventListener("click", () => {
+      const link = document.createElement("a");
+      link.href = URL.createObjectURL(new Blob([button.dataset.download + "\n"], { type: "text/plain" }));
+      link.download = button.dataset.file;
+      link.click();
+      URL.revokeObjectURL(link.href);
+    });
+  }
   // One box that ticks all of its table.
   for (const all of root.querySelectorAll("[data-tick-all]")) {
     all.closest("label").hidden = false;
