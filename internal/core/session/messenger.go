@@ -188,7 +188,6 @@ func (m *Messenger) sort(due []Notice, outcomes []outcome) (done, again []Notice
 type target struct {
 	app       *application.Application
 	uri, host string
-	session   bool // the client wants the claim `sid`
 }
 
 // target gives where a notice goes; nil where the client, or its URI, is gone.
@@ -211,7 +210,7 @@ func (m *Messenger) target(ctx context.Context, n *Notice) (*target, error) {
 	if err != nil {
 		return nil, nil //nolint:nilnil,nilerr // it was judged when it was written
 	}
-	return &target{app, c.Settings.Redirect.Backchannel, u.Host, c.Settings.Redirect.BackchannelSession}, nil
+	return &target{app, c.Settings.Redirect.Backchannel, u.Host}, nil
 }
 
 var errStatus = errors.New("the client's answer is not 200 or 204")
@@ -230,7 +229,9 @@ func (m *Messenger) send(ctx context.Context, to *target, n *Notice) error {
 	return err
 }
 
-// logoutClaims are those of a logout token (§2.4).
+// logoutClaims are those of a logout token (§2.4). Each names its session, whether
+// the client requires that or not: one without `sid` means every session of the
+// user.
 type logoutClaims struct {
 	Issuer   string              `json:"iss"`
 	Audience string              `json:"aud"`
@@ -239,7 +240,7 @@ type logoutClaims struct {
 	Expires  int64               `json:"exp"`
 	ID       string              `json:"jti"`
 	Events   map[string]struct{} `json:"events"`
-	SID      string              `json:"sid,omitempty"`
+	SID      string              `json:"sid"`
 }
 
 // logoutEvent says what a logout token is; its value is an empty object.
@@ -250,10 +251,7 @@ func (m *Messenger) token(ctx context.Context, to *target, n *Notice) (string, e
 	expires := now.Add(logoutTokenLife)
 	claims := logoutClaims{
 		Issuer: m.Issuer(n.ApplicationID), Audience: n.ClientID, Subject: n.UserID, IssuedAt: now.Unix(), Expires: expires.Unix(),
-		ID: ident.Record(), Events: map[string]struct{}{logoutEvent: {}},
-	}
-	if to.session {
-		claims.SID = n.SID
+		ID: ident.Record(), Events: map[string]struct{}{logoutEvent: {}}, SID: n.SID,
 	}
 	body, err := json.Marshal(claims)
 	if err != nil {
