@@ -98,7 +98,8 @@ func (s *signer) sign(input []byte) ([]byte, error) {
 	digest := sha256.Sum256(input)
 	switch private := s.private.(type) {
 	case *ecdsa.PrivateKey:
-		der, err := ecdsa.SignASN1(rand.Reader, private, digest[:])
+		// Deterministic (RFC 6979): an answer that is given again is the same text.
+		der, err := private.Sign(nil, digest[:], crypto.SHA256)
 		if err != nil {
 			return nil, err
 		}
