@@ -16,10 +16,11 @@ const (
 	maxVerifier = 128
 )
 
-// ValidChallenge reports whether a text can be a code challenge of the method
-// S256: 32 bytes in base64url without padding (RFC 7636 §4.2).
+// ValidChallenge reports whether a text has the form of a code challenge of the
+// method S256: 32 bytes in base64url without padding (RFC 7636 §4.2). One whose
+// last two bits are set has it, though no verifier fits it.
 func ValidChallenge(challenge string) bool {
-	digest, err := base64.RawURLEncoding.Strict().DecodeString(challenge)
+	digest, err := base64.RawURLEncoding.DecodeString(challenge)
 	return err == nil && len(digest) == sha256.Size && len(challenge) == base64.RawURLEncoding.EncodedLen(sha256.Size)
 }
 
