@@ -11,11 +11,11 @@ import (
 
 // Header values of cross-origin answers (the Fetch standard's CORS protocol). No
 // credentials of the browser's are ever taken, so any header may be sent; `*`
-// does not stand for Authorization.
+// does not stand for Authorization, and not every browser knows it.
 var (
 	varyOrigin    = []string{"Origin"}
 	exposedFields = []string{"WWW-Authenticate, Retry-After, X-Request-Id"}
-	allowedFields = []string{"Authorization, *"}
+	allowedFields = []string{"Authorization, Content-Type, *"}
 	preflightAge  = []string{"7200"} // seconds; no browser keeps one longer
 )
 

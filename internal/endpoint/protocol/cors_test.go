@@ -39,7 +39,7 @@ func TestPreflight(t *testing.T) {
 			return
 		}
 		if got.header.Get("Access-Control-Allow-Origin") != origin || got.header.Get("Access-Control-Allow-Methods") != "POST" ||
-			got.header.Get("Access-Control-Allow-Headers") != "Authorization, *" {
+			got.header.Get("Access-Control-Allow-Headers") != "Authorization, Content-Type, *" {
 			t.Errorf("%s: %v", name, got.header)
 		}
 	}
