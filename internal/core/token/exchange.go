@@ -169,13 +169,21 @@ func (e *exchange) judgeRefresh() verdict {
 		default:
 			return turn
 		}
-	case recent:
+	case recent && (e.lost || !e.keeps()): // one that stays counts each time: there is no successor that may be lost
 		return again
 	case f.RefreshGeneration == 0, e.keeps(): // past its limit; or reuse is no theft
 		return refuse
 	default:
 		return theft
 	}
+}
+
+// code gives the code that is exchanged, "" where it is something else.
+func (e *exchange) code() string {
+	if e.kind == codeKind {
+		return e.Text
+	}
+	return ""
 }
 
 // keeps reports whether the client's refresh token stays the same
@@ -387,7 +395,7 @@ func (s *Service) mint(ctx context.Context, e *exchange, f *Family) (*Minted, er
 	if slices.Contains(minted.Scopes, openid) {
 		minted.IDToken, err = s.identify(ctx, &identity{
 			application: e.Application, issuer: e.Issuer, user: e.user, family: f, scopes: minted.Scopes, access: minted.Text,
-			again: e.kind == refreshKind,
+			code: e.code(), again: e.kind == refreshKind,
 		})
 	}
 	return minted, err

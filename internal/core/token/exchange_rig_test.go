@@ -252,7 +252,7 @@ func limited(n int64) func(*client.Client) {
 	return func(c *client.Client) { c.Settings.Refresh.Limit = &n }
 }
 
-// atHash is at_hash of ES256 (OpenID Connect Core 1.0 §3.1.3.6).
+// atHash is at_hash, or c_hash, of ES256 (OpenID Connect Core 1.0 §3.1.3.6, §3.3.2.11).
 func atHash(text string) string {
 	digest := sha256.Sum256([]byte(text))
 	return base64.RawURLEncoding.EncodeToString(digest[:16])

@@ -54,13 +54,13 @@ func TestACodeIsRedeemed(t *testing.T) {
 		id := claimsOf(t, minted.IDToken)
 		for name, want := range map[string]any{
 			"iss": issuer, "aud": c.ID, "sub": u.UUID, "nonce": "n-1", "sid": "sid-one", "iat": float64(b.now.Unix()),
-			"exp": float64(b.now.Unix() + 3600), "auth_time": float64(b.now.Unix() - 60), "acr": "1", "at_hash": atHash(minted.Text),
+			"exp": float64(b.now.Unix() + 3600), "auth_time": float64(b.now.Unix() - 60), "acr": "1", "at_hash": atHash(minted.Text), "c_hash": atHash(code),
 		} {
 			if id[name] != want {
 				t.Errorf("id_token: %s is %v, want %v", name, id[name], want)
 			}
 		}
-		if amr, _ := id["amr"].([]any); len(amr) != 1 || amr[0] != "pwd" || len(id) != 11 {
+		if amr, _ := id["amr"].([]any); len(amr) != 1 || amr[0] != "pwd" || len(id) != 12 {
 			t.Errorf("id_token: %v", id)
 		}
 		found := b.found(t, minted.Text)
@@ -213,7 +213,7 @@ func TestConcurrentRefreshes(t *testing.T) {
 					}
 					got := claimsOf(t, minted.Text)
 					id := claimsOf(t, minted.IDToken)
-					seen[strings.Join([]string{got["jti"].(string), minted.Refresh, minted.Lifetime.String()}, " ")]++
+					seen[strings.Join([]string{minted.Text, minted.IDToken, minted.Refresh, minted.Lifetime.String()}, " ")]++
 					if got["iat"] != id["iat"] || id["at_hash"] != atHash(minted.Text) {
 						t.Errorf("id_token %v beside %v", id, got)
 					}

@@ -34,6 +34,7 @@ type identity struct {
 	family      *Family
 	scopes      []string // of the access token in the same answer
 	access      string   // that access token; "": none
+	code        string   // that both were exchanged for; "": none
 	alone       bool     // no access token will give what the scopes stand for
 	again       bool     // not the first one of the family
 }
@@ -65,6 +66,9 @@ func (s *Service) identify(ctx context.Context, i *identity) (string, error) {
 	}
 	if i.access != "" {
 		o = o.String("at_hash", halfHash(algorithm, i.access))
+	}
+	if i.code != "" {
+		o = o.String("c_hash", halfHash(algorithm, i.code))
 	}
 	told := i.told()
 	for _, name := range slices.Sorted(maps.Keys(told)) {
@@ -101,8 +105,9 @@ func (i *identity) told() map[string]any {
 	return claims
 }
 
-// halfHash is at_hash: the left half of the digest that goes with the algorithm
-// of the id_token (§3.1.3.6); that of EdDSA with Ed25519 is SHA-512.
+// halfHash is at_hash and c_hash: the left half of the digest that goes with the
+// algorithm of the id_token (§3.1.3.6, §3.3.2.11); that of EdDSA with Ed25519 is
+// SHA-512.
 func halfHash(algorithm, text string) string {
 	if algorithm == "EdDSA" {
 		digest := sha512.Sum512([]byte(text))

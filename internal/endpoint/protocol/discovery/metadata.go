@@ -56,7 +56,7 @@ type connect struct {
 }
 
 // ofTokens are the claims of an ID token that are not its user's.
-var ofTokens = []string{"sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid", "at_hash"}
+var ofTokens = []string{"sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid", "at_hash", "c_hash"}
 
 // connect describes the endpoints of users; nil where no grant leads there.
 func (e *endpoint) connect(issuer string, b basis) *connect {
