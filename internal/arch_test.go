@@ -92,6 +92,7 @@ var confined = map[string][]string{
 
 // parsers are the packages that read what strangers send; each has a fuzz target.
 var parsers = []string{
+	"internal/core/audit",                // cursors
 	"internal/core/authorization",        // sealed requests
 	"internal/core/client",               // documents of clients, settings documents
 	"internal/core/client/inventory",     // cursors

@@ -1,29 +1,13 @@
 package api
 
 import (
-	"encoding/json"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/ostiary/ostiary/internal/core/admin"
 	"github.com/ostiary/ostiary/internal/core/audit"
 )
-
-// AuditEvent is an audit event as it is answered.
-type AuditEvent struct {
-	ID        string          `json:"id"`
-	At        time.Time       `json:"at"`
-	Actor     string          `json:"actor" doc:"client:<id>, admin:<email> or system."`
-	Action    string          `json:"action" doc:"client.create, token.revoke and so on."`
-	Object    string          `json:"object" doc:"client:<id>, scope:<name> and so on."`
-	Address   *string         `json:"address" doc:"The address that the request came from; null: there was none."`
-	RequestID *string         `json:"request_id" doc:"X-Request-Id of the answer; null: there was none."`
-	Before    json.RawMessage `json:"before" doc:"The record before; null: there was none."`
-	After     json.RawMessage `json:"after" doc:"The record after; null: there is none."`
-	Outcome   string          `json:"outcome" enum:"success,refused"`
-}
 
 type auditPage struct {
 	InApplication
@@ -42,7 +26,7 @@ func (a *api) audit(b *builder) {
 	}, a.listEvents)
 }
 
-func (a *api) listEvents(c *call, in *auditPage) (*plainly[list[AuditEvent]], error) {
+func (a *api) listEvents(c *call, in *auditPage) (*plainly[list[audit.View]], error) {
 	after, err := in.after()
 	if err != nil {
 		return nil, err
@@ -58,39 +42,22 @@ func (a *api) listEvents(c *call, in *auditPage) (*plainly[list[AuditEvent]], er
 	if err != nil {
 		return nil, err
 	}
-	items := make([]AuditEvent, len(events))
-	for i, e := range events {
-		items[i] = AuditEvent{
-			ID: e.ID, At: e.At, Actor: e.Actor, Action: e.Action, Object: e.Object, Address: orNull(e.Address),
-			RequestID: orNull(e.RequestID), Before: e.Before, After: e.After, Outcome: string(e.Outcome),
-		}
+	items := make([]audit.View, len(events))
+	for i := range events {
+		items[i] = events[i].View()
 	}
-	if next == (audit.Cursor{}) {
-		return page(items, ""), nil
-	}
-	return page(items, strconv.FormatInt(next.At, 10)+"."+strconv.FormatInt(next.Sequence, 10)), nil
+	return page(items, next.String()), nil
 }
 
 // after opens the cursor: the time and the number of the last event.
 func (in *auditPage) after() (audit.Cursor, error) {
 	text, err := in.place()
-	if err != nil || text == "" {
+	if err != nil {
 		return audit.Cursor{}, err
 	}
-	at, sequence, _ := strings.Cut(text, ".")
-	var after audit.Cursor
-	if after.At, err = strconv.ParseInt(at, 10, 64); err == nil {
-		after.Sequence, err = strconv.ParseInt(sequence, 10, 64)
-	}
-	if err != nil || after == (audit.Cursor{}) {
+	after, err := audit.ParseCursor(text)
+	if err != nil {
 		return audit.Cursor{}, errCursor
 	}
 	return after, nil
-}
-
-func orNull(text string) *string {
-	if text == "" {
-		return nil
-	}
-	return &text
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/ostiary/ostiary/internal/core/application"
+	"github.com/ostiary/ostiary/internal/core/audit"
 	"github.com/ostiary/ostiary/internal/core/client"
 	"github.com/ostiary/ostiary/internal/core/resource"
 	"github.com/ostiary/ostiary/internal/core/scope"
@@ -73,6 +74,7 @@ var names = map[reflect.Type]string{
 	reflect.TypeFor[resource.Fields]():          "Resource",
 	reflect.TypeFor[token.View]():               "TokenFamily",
 	reflect.TypeFor[user.View]():                "User",
+	reflect.TypeFor[audit.View]():               "AuditEvent",
 }
 
 // lists are the schemas of pages.

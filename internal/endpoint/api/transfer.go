@@ -8,7 +8,6 @@ import (
 	"io"
 	"mime"
 	"net/http"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -18,9 +17,6 @@ import (
 	"github.com/ostiary/ostiary/internal/transfer"
 	"github.com/ostiary/ostiary/internal/web"
 )
-
-// patience is how long each part of a long body or answer may take.
-const patience = 30 * time.Second
 
 // transfer declares the operations whose bodies are lines. They are read and
 // written as they come, so they pass huma by; the document has them all the
@@ -109,7 +105,7 @@ func (a *api) importClients(c *call, query parameters, w http.ResponseWriter) er
 	lines.SetEscapeHTML(false)
 	refusals := 0
 	to := transfer.Target{Application: c.app, Clients: a.Operations.By(c.role, c.email), Scopes: a.Scopes, Source: c.source()}
-	body := &patientReader{Reader: c.Body, control: http.NewResponseController(w)}
+	body := web.NewPatientReader(w, c.Body)
 	summary, err := transfer.Import(context.WithoutCancel(c.Context()), to, body, options, func(row transfer.Row) error {
 		if row.Outcome == transfer.Refused {
 			refusals++
@@ -119,7 +115,7 @@ func (a *api) importClients(c *call, query parameters, w http.ResponseWriter) er
 		}
 		return c.Context().Err()
 	})
-	if err != nil && body.err != nil {
+	if err != nil && body.Err() != nil {
 		err = problem(http.StatusBadRequest, "The lines broke off.")
 	}
 	if err != nil && report.Len() == 0 {
@@ -133,7 +129,7 @@ func (a *api) importClients(c *call, query parameters, w http.ResponseWriter) er
 		return err
 	}
 	begin(w)
-	_, _ = (&patientWriter{w, body.control}).Write(report.Bytes()) // who has gone needs no answer
+	_, _ = web.PatientWriter(w).Write(report.Bytes()) // who has gone needs no answer
 	return nil
 }
 
@@ -152,41 +148,10 @@ func (a *api) exportClients(c *call, query parameters, w http.ResponseWriter) er
 	}
 	err := transfer.Export(c.Context(), a.Operations.By(c.role, c.email), c.source(), c.app, options, func() io.Writer {
 		begin(w)
-		return &patientWriter{w, http.NewResponseController(w)}
+		return web.PatientWriter(w)
 	})
 	if f, ok := errors.AsType[*fault.Error](err); ok && f.Kind == fault.Invalid {
 		return inQuery(f.Field, f.Message)
 	}
 	return err
-}
-
-// patientReader and patientWriter give each part of a body its own time, since
-// the whole may take longer than a request does.
-type patientReader struct {
-	io.Reader
-
-	control *http.ResponseController
-	err     error // that ended it, other than io.EOF
-}
-
-// Read implements io.Reader.
-func (p *patientReader) Read(b []byte) (int, error) {
-	_ = p.control.SetReadDeadline(time.Now().Add(patience)) // not there under a test's recorder
-	n, err := p.Reader.Read(b)
-	if err != nil && !errors.Is(err, io.EOF) {
-		p.err = err
-	}
-	return n, err
-}
-
-type patientWriter struct {
-	io.Writer
-
-	control *http.ResponseController
-}
-
-// Write implements io.Writer.
-func (p *patientWriter) Write(b []byte) (int, error) {
-	_ = p.control.SetWriteDeadline(time.Now().Add(patience)) // as above
-	return p.Writer.Write(b)
 }

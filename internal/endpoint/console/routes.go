@@ -50,6 +50,7 @@ func (c *Console) Surface() *web.Surface {
 		homeRoutes, clientRoutes,
 		clientTokenRoutes, clientActivityRoutes, clientSecretRoutes, clientEndRoutes,
 		scopeRoutes, resourceRoutes,
+		auditRoutes,
 	} {
 		group(s)
 	}
