@@ -84,8 +84,8 @@ func (v *visit) audit(log auditLog) error {
 func auditFilters(value func(string) string) []*field {
 	list := []*field{
 		{Name: "actor", Label: "Who", Kind: "search", Placeholder: "admin:ann@example.com"},
-		{Name: "action", Label: "What", Kind: "search", Placeholder: "client.create, or client."},
-		{Name: "object", Label: "Of what", Kind: "search", Placeholder: "client:id"},
+		{Name: "action", Label: "What", Kind: "search", Placeholder: "client."},
+		{Name: "object", Label: "Of what", Kind: "search", Placeholder: "client:"},
 		{Name: "since", Label: "From", Kind: "date"},
 		{Name: "until", Label: "To", Kind: "date"},
 	}

@@ -63,14 +63,10 @@ func changesOf(before, after json.RawMessage) []change {
 	was, is := map[string]string{}, map[string]string{}
 	flatten(was, "", before)
 	flatten(is, "", after)
-	names := map[string]bool{}
-	for _, m := range []map[string]string{was, is} {
-		for name := range m {
-			names[name] = true
-		}
-	}
+	names := slices.Concat(slices.Collect(maps.Keys(was)), slices.Collect(maps.Keys(is)))
+	slices.Sort(names)
 	var list []change
-	for _, name := range slices.Sorted(maps.Keys(names)) {
+	for _, name := range slices.Compact(names) {
 		if was[name] != is[name] {
 			list = append(list, change{name, shorten(was[name]), shorten(is[name])})
 		}
@@ -79,7 +75,7 @@ func changesOf(before, after json.RawMessage) []change {
 }
 
 // flatten writes down the members of a JSON document by their names, those of an
-// object in it after its own and a full stop.
+// object in it after its own and a full stop. What is empty is not there.
 func flatten(into map[string]string, name string, document json.RawMessage) {
 	var object map[string]json.RawMessage
 	if json.Unmarshal(document, &object) == nil && object != nil {
@@ -92,12 +88,12 @@ func flatten(into map[string]string, name string, document json.RawMessage) {
 		return
 	}
 	var text string
-	if json.Unmarshal(document, &text) == nil && text != "" {
+	if json.Unmarshal(document, &text) == nil {
 		into[name] = text
 		return
 	}
 	var compact bytes.Buffer
-	if json.Compact(&compact, document) == nil && compact.Len() > 0 && compact.String() != "null" {
+	if json.Compact(&compact, document) == nil && compact.String() != "[]" {
 		into[name] = compact.String()
 	}
 }
