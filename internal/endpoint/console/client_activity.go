@@ -54,12 +54,6 @@ type refused struct {
 	N            int64
 }
 
-// eventRow is an audit event in short.
-type eventRow struct {
-	At                     time.Time
-	Actor, Action, Address string
-}
-
 // shownEvents is how many of its events the page of a client has.
 const shownEvents = 20
 
@@ -92,9 +86,7 @@ func (v *visit) clientActivity() error {
 	if err != nil {
 		return err
 	}
-	for _, e := range events {
-		d.Events = append(d.Events, eventRow{e.At, e.Actor, e.Action, e.Address})
-	}
+	d.Events = eventRows(events, v.log())
 	return v.show(http.StatusOK, "client-activity", v.clientPage(found, &view, "activity", d))
 }
 
