@@ -6,6 +6,7 @@ import (
 
 	"github.com/ostiary/ostiary/internal/core/client"
 	"github.com/ostiary/ostiary/internal/core/usage"
+	"github.com/ostiary/ostiary/internal/core/user"
 )
 
 // No statement that is run again and again reads a table from end to end: with
@@ -69,7 +70,8 @@ func TestPlansOfUsers(t *testing.T) {
 		"by role":            {usersByRole, 4, "USING PRIMARY KEY"},
 		"inactive":           {usersInactive, 3, "user_record_inactive"},
 		"all":                {usersAll, 3, "user_record_sequence"},
-		"by sequence":        {usersOf(db.dialect), 2, "sequence=?"},
+		"by sequence":        {usersOf(db.dialect, user.Search{}), 2, "sequence=?"},
+		"of a role":          {usersOf(db.dialect, user.Search{Role: "clerk"}), 4, "USING PRIMARY KEY (application_id=? AND role=? AND user_sequence=?)"},
 		"those who are gone": {removedUsers, 2, "removed_user_since"},
 	})
 }

@@ -15,8 +15,9 @@ const (
 	// in bytes.
 	maxTerms = 24
 	maxTerm  = 128
-	// maxUsersRead bounds the users that a search reads whole: at 18 µs each, 18 ms.
-	maxUsersRead = 1000
+	// maxUsersRead bounds the users that a search looks at: at 25 µs for each that
+	// has to be compared with words, 13 ms.
+	maxUsersRead = 500
 	// usersStep is how many it reads at a time.
 	usersStep = 250
 )
@@ -77,8 +78,17 @@ const (
 		ORDER BY sequence LIMIT $3`
 )
 
-func usersOf(d *dialect) string {
-	return `SELECT ` + userNames + ` FROM user_record WHERE sequence IN (SELECT CAST(value->>0 AS BIGINT) FROM ` + d.elements("$1") + `) AND application_id = $2`
+// usersOf gives those of some users that are as a search wants them, its words
+// apart: one that is not need not be handed over.
+func usersOf(d *dialect, q user.Search) string {
+	text := `SELECT ` + userNames + ` FROM user_record WHERE sequence IN (SELECT CAST(value->>0 AS BIGINT) FROM ` + d.elements("$1") + `) AND application_id = $2`
+	if q.Active != nil {
+		text += map[bool]string{true: ` AND NOT inactive`, false: ` AND inactive`}[*q.Active]
+	}
+	if q.Role != "" {
+		text += ` AND EXISTS (SELECT 1 FROM user_role r WHERE r.application_id = $3 AND r.role = $4 AND r.user_sequence = user_record.sequence)`
+	}
+	return text
 }
 
 func scanPlace(row scanner) (p user.Place, err error) {
@@ -151,7 +161,8 @@ func (s *userSearch) places(ctx context.Context, after user.Place) ([]user.Place
 	}
 }
 
-// read gives users by their sequences.
+// read gives those of the users that are as is wanted, their words apart, by
+// their sequences.
 func (s *userSearch) read(ctx context.Context, places []user.Place) (map[int64]*user.User, error) {
 	if len(places) == 0 {
 		return nil, nil
@@ -160,7 +171,11 @@ func (s *userSearch) read(ctx context.Context, places []user.Place) (map[int64]*
 	if err != nil {
 		return nil, err
 	}
-	list, err := readAll(ctx, s.db, scanUser, usersOf(s.db.dialect), wanted, s.applicationID)
+	args := []any{wanted, s.applicationID}
+	if s.Role != "" {
+		args = append(args, s.applicationID, s.Role)
+	}
+	list, err := readAll(ctx, s.db, scanUser, usersOf(s.db.dialect, s.Search), args...)
 	users := make(map[int64]*user.User, len(list))
 	for _, u := range list {
 		users[u.Sequence] = u
@@ -168,12 +183,9 @@ func (s *userSearch) read(ctx context.Context, places []user.Place) (map[int64]*
 	return users, err
 }
 
-// matches reports whether a user is one of those that are searched for, and is
+// matches reports whether a user has the words that are searched for, and is
 // shown at this place.
 func (s *userSearch) matches(u *user.User, at user.Place) bool {
-	if s.Active != nil && *s.Active == u.Inactive || !u.HasRole(s.Role) {
-		return false
-	}
 	if s.lead == "" {
 		return true
 	}

@@ -7,7 +7,6 @@ package user
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"github.com/ostiary/ostiary/internal/core/audit"
@@ -37,9 +36,6 @@ type User struct {
 	UpdatedAt      time.Time
 	LastSignedInAt time.Time // zero: never; as of when the record was read
 }
-
-// HasRole reports whether the user has a role; everybody has the empty one.
-func (u *User) HasRole(role string) bool { return role == "" || slices.Contains(u.Roles, role) }
 
 // Attributes are what is known of a user beside the fields above: an object as a
 // Schema has it, in the values that encoding/json gives (string, json.Number,
