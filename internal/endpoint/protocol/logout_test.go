@@ -29,7 +29,7 @@ var hidden = regexp.MustCompile(`<input type="hidden" name="([^"]+)" value="([^"
 
 // Without a hint the user is asked, by a form that no other site can send.
 func TestLogoutAsks(t *testing.T) {
-	b, _, _ := flow(t)
+	b, _, u := flow(t)
 	out := b.server.Issuer + "/oauth2/logout"
 	sent := url.Values{"client_id": {"spa"}, "post_logout_redirect_uri": {page + "/bye?a=b"}, "state": {"xyz"}}
 	answer, text := b.do("GET", out+"?"+sent.Encode(), nil, nil)
@@ -45,9 +45,13 @@ func TestLogoutAsks(t *testing.T) {
 	if answer.StatusCode != http.StatusOK || form.Get("confirmed") == "" || !b.signedIn() {
 		t.Fatalf("%d %v: %s", answer.StatusCode, form, text)
 	}
-	for _, yes := range []string{"", "yes", "AAAA", form.Get("confirmed") + "A"} {
+	other := newBrowser(t, b.server)
+	other.signIn(u)
+	_, text = other.do("GET", out, nil, nil)
+	theirs := hidden.FindStringSubmatch(text)
+	for _, yes := range []string{"", "yes", "AAAA", form.Get("confirmed") + "A", theirs[2]} {
 		forged := url.Values{"confirmed": {yes}}
-		if b.do("POST", out, forged, nil); !b.signedIn() {
+		if b.do("POST", out, forged, nil); !b.signedIn() || !other.signedIn() {
 			t.Fatalf("signed out by %q", yes)
 		}
 	}
