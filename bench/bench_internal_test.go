@@ -97,6 +97,9 @@ func TestOptions(t *testing.T) {
 	if _, err := run(t.Context(), []string{"--only", "everything"}, io.Discard); err == nil || !strings.Contains(err.Error(), "oidc-provider") {
 		t.Errorf("an unknown part: %v; want an error that names the parts", err)
 	}
+	if _, err := run(t.Context(), []string{"--works", "refresh,everything"}, io.Discard); err == nil || !strings.Contains(err.Error(), "everything") {
+		t.Errorf("an unknown kind of request: %v", err)
+	}
 }
 
 func TestForgedTokensKeepTheirForm(t *testing.T) {

@@ -61,7 +61,7 @@ func serveInstrumented(args []string) (err error) {
 	if err != nil {
 		return errors.Join(err, listeners.Close())
 	}
-	return errors.Join(server.Serve(ctx, listeners), server.Close())
+	return errors.Join(server.Run(ctx, listeners), server.Close())
 }
 
 // profile writes CPU profiles of the server under each kind of load.
@@ -74,6 +74,9 @@ func (b *bench) profile(ctx context.Context) error {
 		return err
 	}
 	for _, work := range []string{"cc_jwt", "cc_opaque", "refresh", "code_flow", "userinfo", "introspect_opaque", "introspect_opaque_cold", "introspect_jwt", "introspect_jwt_first", "forged_jwt", "discovery", "config_create"} {
+		if !b.asks(work) {
+			continue
+		}
 		s, err := b.found(ctx, "profile-"+work, "")
 		if err != nil {
 			return err

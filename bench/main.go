@@ -34,6 +34,7 @@ type options struct {
 	runs     int
 	duration time.Duration
 	only     string
+	works    string
 	full     bool
 	check    bool
 	out      string
@@ -84,12 +85,18 @@ func run(ctx context.Context, args []string, out io.Writer) (missed bool, err er
 	flags.IntVar(&b.runs, "runs", 5, "rounds; the medians are over these")
 	flags.DurationVar(&b.duration, "duration", 2*time.Second, "of load at 64 connections; half of it at fewer")
 	flags.StringVar(&b.only, "only", "", "measure only these `parts`: "+strings.Join(parts, ","))
+	flags.StringVar(&b.works, "works", "", "of the requests only these `kinds`, beside the floors: cc_jwt,refresh …")
 	flags.BoolVar(&b.full, "full", false, "grow to 10,000,000 families (several GB of disk)")
 	flags.BoolVar(&b.check, "check", false, "end with status 3 where a budget is missed")
 	flags.StringVar(&b.out, "out", "", "write the results to this `file` (default: bench/RESULTS.md after a whole run)")
 	flags.StringVar(&b.profiles, "profiles", "", "measure nothing, but write CPU profiles of the server to this `directory`")
 	if err := flags.Parse(args); err != nil {
 		return false, err
+	}
+	for work := range strings.SplitSeq(b.works, ",") {
+		if b.works != "" && !slices.ContainsFunc(works, func(w struct{ work, says string }) bool { return w.work == work }) {
+			return false, fmt.Errorf("--works %s: there is no such kind of request", work)
+		}
 	}
 	for part := range strings.SplitSeq(b.only, ",") {
 		if b.only != "" && !slices.Contains(parts, part) {
@@ -110,6 +117,11 @@ func run(ctx context.Context, args []string, out io.Writer) (missed bool, err er
 	return b.check && !kept, b.save(text)
 }
 
+// asks reports whether a kind of request is to be measured.
+func (b *bench) asks(work string) bool {
+	return b.works == "" || slices.Contains(strings.Split(b.works, ","), work)
+}
+
 // wants reports whether a part is to be measured.
 func (b *bench) wants(part string) bool {
 	return b.only == "" || slices.Contains(strings.Split(b.only, ","), part)
@@ -118,7 +130,7 @@ func (b *bench) wants(part string) bool {
 func (b *bench) save(text string) error {
 	file := b.out
 	if file == "" {
-		if b.only != "" || b.profiles != "" {
+		if b.only != "" || b.works != "" || b.profiles != "" {
 			return nil
 		}
 		file = filepath.Join("bench", "RESULTS.md")

@@ -38,6 +38,7 @@ func (b *bench) rounds(ctx context.Context) (err error) {
 			return err
 		}
 	}
+	p.cells = slices.DeleteFunc(p.cells, func(c cell) bool { return c.target.name != "floor" && !b.asks(c.work) })
 	slices.SortStableFunc(p.cells, inOrder)
 	for b.round = range b.runs {
 		if err := b.oneRound(ctx, p); err != nil {

@@ -1,6 +1,11 @@
 package app
 
-import "runtime/debug"
+import (
+	"context"
+	"runtime/debug"
+	"runtime/metrics"
+	"time"
+)
 
 // How the garbage collector is set, unless the operator set it (GOGC,
 // GOMEMLIMIT). A few MiB are alive at a time, so at Go's default the collector
@@ -9,12 +14,34 @@ import "runtime/debug"
 const (
 	collectPercent = 400
 	memoryLimit    = 104 << 20 // bytes
+	// All caches together, once they are full, are nearly as large as the limit.
+	// Then it lies higher: with less room than this for what is not alive any more
+	// the collector would run without end.
+	collectorRoom  = 48 << 20
+	collectorEvery = 10 * time.Second
 )
 
-func (a *App) setCollector() {
+// collectorLoop keeps the limit as far above what is alive as it needs to be.
+func (a *App) collectorLoop(ctx context.Context) {
 	if a.config.CollectorSet {
 		return
 	}
 	debug.SetGCPercent(collectPercent)
-	debug.SetMemoryLimit(memoryLimit)
+	for wait := time.Duration(0); pause(ctx, wait); wait = collectorEvery {
+		debug.SetMemoryLimit(limitOf(alive()))
+	}
+}
+
+func limitOf(alive uint64) int64 {
+	return int64(max(memoryLimit, alive+collectorRoom)) //nolint:gosec // bytes of memory
+}
+
+// alive is what the last collection found.
+func alive() uint64 {
+	sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+	metrics.Read(sample)
+	if sample[0].Value.Kind() != metrics.KindUint64 {
+		return 0
+	}
+	return sample[0].Value.Uint64()
 }

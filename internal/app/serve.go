@@ -89,11 +89,11 @@ func (a *App) Run(ctx context.Context, l *Listeners) error {
 	if err := a.setRoot(ctx); err != nil {
 		return err
 	}
-	a.setCollector()
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var loops sync.WaitGroup
 	defer loops.Wait()
 	defer stop()
+	loops.Go(func() { a.collectorLoop(background) })
 	loops.Go(func() { a.sweepLoop(background) })
 	loops.Go(func() { a.signingLoop(background) })
 	loops.Go(func() { a.indexLoop(background) })

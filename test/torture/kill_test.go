@@ -137,7 +137,7 @@ func killServer(t *testing.T, database string, rounds int) {
 }
 
 func TestAnsweredSurvivesKillOnSQLite(t *testing.T) {
-	killServer(t, "", times(t, 100, 1000))
+	killServer(t, "", times(t, 60, 1000))
 }
 
 func TestAnsweredSurvivesKillOnPostgreSQL(t *testing.T) {

@@ -152,9 +152,9 @@ func (h *house) report(rounds int) {
 }
 
 func TestUsersSurviveKillOnSQLite(t *testing.T) {
-	killAmongUsers(t, "", times(t, 12, 300))
+	killAmongUsers(t, "", times(t, 10, 300))
 }
 
 func TestUsersSurviveKillOnPostgreSQL(t *testing.T) {
-	killAmongUsers(t, process.NewCluster(t).Database(), times(t, 5, 60))
+	killAmongUsers(t, process.NewCluster(t).Database(), times(t, 4, 60))
 }
