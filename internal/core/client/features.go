@@ -18,6 +18,9 @@ const (
 // features in the order of their bits. Bits are stored: append only.
 var features = []Feature{Owner, AccessIssuer, DirectAccess, DirectReadAccess, LoginClient, Metadata}
 
+// AllFeatures gives them in the order of their bits.
+func AllFeatures() []Feature { return slices.Clone(features) }
+
 // KnownFeature reports whether name is a feature.
 func KnownFeature(name string) bool { return slices.Contains(features, Feature(name)) }
 

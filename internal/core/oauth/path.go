@@ -10,6 +10,7 @@ const (
 	LogoutPath     = "/oauth2/logout"
 	JWKSPath       = "/oauth2/jwks"
 	CheckPath      = "/oauth2/check"
+	DiscoveryPath  = "/.well-known/openid-configuration"
 )
 
 // Paths of the pages for users that the authorization endpoint sends to.

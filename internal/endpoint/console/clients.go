@@ -60,7 +60,7 @@ func (v *visit) clients() error {
 		return err
 	}
 	if v.may(admin.EditOwnClients) {
-		d.New = v.at("clients", "new")
+		d.New = v.at("new-client")
 	}
 	return v.show(http.StatusOK, "clients", pageOf{Title: "API clients", Section: "clients", Data: d})
 }

@@ -9,7 +9,7 @@ import (
 type field struct {
 	Name        string
 	Label       string
-	Kind        string // text (""), email, password, number, url, date, area, select, boxes, radios, box, file
+	Kind        string // text (""), digits, email, password, number, url, date, area, select, boxes, radios, box, file
 	Help        string
 	Value       string   // what is typed or chosen, or was
 	Values      []string // of boxes: those that are ticked
@@ -18,8 +18,9 @@ type field struct {
 	Unit        string   // what stands after it, as "seconds"
 	Placeholder string
 	Required    bool
-	Mono        bool // identifiers, URIs
-	Fixed       bool // it cannot be changed here: shown, and not sent
+	Mono        bool   // identifiers, URIs
+	Add         string // of an area: what the button says that adds something to it; "": none
+	Fixed       bool   // it cannot be changed here: shown, and not sent
 	Problems    []page.Text
 }
 

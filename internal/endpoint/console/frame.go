@@ -120,6 +120,8 @@ var functions = template.FuncMap{
 	"count": count,
 	"lines": func(list []string) string { return strings.Join(list, "\n") },
 	"join":  strings.Join,
+	"shell": inShell,
+	"code":  inCode,
 }
 
 // count writes a number with its thousands apart.

@@ -49,6 +49,7 @@ func (c *Console) Surface() *web.Surface {
 	for _, group := range []func(*routes){
 		homeRoutes, clientRoutes,
 		clientTokenRoutes, clientActivityRoutes, clientSecretRoutes, clientEndRoutes,
+		newClientRoutes,
 		scopeRoutes, resourceRoutes,
 		auditRoutes,
 	} {

@@ -3,23 +3,32 @@
 
 function enliven(root) {
   // A button that copies what it stands beside.
-  for (const button of root.querySelectorAll("[data-copy]")) {
+  for (const button of root.querySelectorAll("[data-copy], [data-copy-of]")) {
     if (!navigator.clipboard) continue;
     button.hidden = false;
     button.addEventListener("click", async () => {
-      await navigator.clipboard.writeText(button.dataset.copy);
+      await navigator.clipboard.writeText(button.dataset.copy ?? document.getElementById(button.dataset.copyOf).textContent);
       const before = button.innerHTML;
       button.textContent = "Copied";
       setTimeout(() => { button.innerHTML = before; }, 2000);
     });
   }
+<<<<<<< HEAD
   // A button that keeps a text in a file.
+=======
+  // A button that saves a text of the page as a file; nothing goes to the server.
+>>>>>>> b654093 (endpoint/console: a client is made and edited by one form, its first token is a snippet away)
   for (const button of root.querySelectorAll("[data-download]")) {
     button.hidden = false;
     button.addEventListener("click", () => {
       const link = document.createElement("a");
+<<<<<<< HEAD
       link.href = URL.createObjectURL(new Blob([button.dataset.download + "\n"], { type: "text/plain" }));
       link.download = button.dataset.file;
+=======
+      link.href = URL.createObjectURL(new Blob([document.getElementById(button.dataset.of).textContent], { type: "text/plain" }));
+      link.download = button.dataset.download;
+>>>>>>> b654093 (endpoint/console: a client is made and edited by one form, its first token is a snippet away)
       link.click();
       URL.revokeObjectURL(link.href);
     });

@@ -20,7 +20,7 @@ import (
 )
 
 const (
-	openIDPath = "/{app}/.well-known/openid-configuration"
+	openIDPath = "/{app}" + oauth.DiscoveryPath
 	oauthPath  = "/.well-known/oauth-authorization-server/{app}" // RFC 8414 §3.1: the issuer's path comes last
 )
 

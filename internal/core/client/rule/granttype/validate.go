@@ -41,6 +41,19 @@ func Offered(kind string, oauth2 bool) []oauth.GrantType {
 	})
 }
 
+// Always gives the grant that clients of a kind have whatever is chosen; "":
+// none.
+func Always(kind string) oauth.GrantType { return always[kind] }
+
+// ForType reports whether clients of a type, public or confidential, may have
+// the grant.
+func ForType(grant oauth.GrantType, public bool) bool {
+	if public {
+		return !slices.Contains(confidentialOnly, grant)
+	}
+	return !slices.Contains(publicOnly, grant)
+}
+
 // Validate gives what is wrong with a choice of grants; nil, derived, is never
 // wrong.
 func (s Setting) Validate(subject *rule.Subject) (problems fault.Problems) {
@@ -63,10 +76,8 @@ func refusal(grant oauth.GrantType, subject *rule.Subject) string {
 		return "This is not for clients of kind " + subject.Kind + ", which may have " + join(Offered(subject.Kind, subject.OAuth2)) + "."
 	case !subject.OAuth2 && slices.Contains(profiled, grant):
 		return "The application's security profile does not admit this grant type; the setting security_profile oauth2 does."
-	case subject.Public && slices.Contains(confidentialOnly, grant):
-		return "This is for confidential clients only."
-	case !subject.Public && slices.Contains(publicOnly, grant):
-		return "This is for public clients only."
+	case !ForType(grant, subject.Public):
+		return map[bool]string{true: "This is for confidential clients only.", false: "This is for public clients only."}[subject.Public]
 	default:
 		return ""
 	}

@@ -1,0 +1,94 @@
+package console_test
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/ostiary/ostiary/internal/servertest"
+)
+
+// What the form says other than there was is written, and nothing else.
+func TestSettings(t *testing.T) {
+	r := start(t, servertest.Options{})
+	r.api("POST", "/scopes", `{"name":"read","description":"Reads orders"}`)
+	made := r.api("POST", "/clients", `{"id":"new-client","name":"Shop","kind":"web","version":"1","scopes":["read"],
+		"grant_types":["refresh_token","authorization_code"],"allowed_ips":["192.0.2.7"],"description":"a\r\nb"}`)
+	path := r.at("/clients/new-client")
+	page := r.get(path).shows(http.StatusOK, "Fixed when the client was made", "Reads orders", "192.0.2.7/32", "sees its death only at exp")
+	form := inputs(page.body)
+	if a := r.do(http.MethodPost, path, form); a.status != http.StatusSeeOther || a.location != path+"?done=saved" {
+		t.Errorf("saved as it is: %d %s", a.status, a.location)
+	}
+	if same := r.api("GET", "/clients/new-client", ""); same["updated_at"] != made["updated_at"] {
+		t.Error("a form that changes nothing is a change")
+	}
+	form = r.fill(path, "version", "2", "refresh_token_lifetime", "7", "scopes", "", "rate_limit.per_second", "5")
+	r.do(http.MethodPost, path, form).shows(http.StatusSeeOther)
+	r.get(path+"?done=saved").shows(http.StatusOK, "Saved.")
+	view := r.api("GET", "/clients/new-client", "")
+	for name, want := range map[string]string{
+		"version": "2", "refresh_token_lifetime": "604800", "scopes": "[]", "description": "a\r\nb", "grant_types": "[refresh_token authorization_code]",
+		"rate_limit": "map[per_second:5]",
+	} {
+		if got := fmt.Sprint(view[name]); got != want {
+			t.Errorf("%s is %q, want %q", name, got, want)
+		}
+	}
+	form = r.fill(path, "grant_types", "authorization_code", "refresh_token_lifetime", "8", "redirect_uris", "https://a.example/#x")
+	refused := r.do(http.MethodPost, path, form).shows(http.StatusUnprocessableEntity, `id="problem-refresh_token_lifetime"`, "Entry 1: Leave out the fragment")
+	if got := inputs(refused.body); got.Get("redirect_uris") != "https://a.example/#x" || got.Get("base") != form.Get("base") || got.Get("revision") != form.Get("revision") {
+		t.Errorf("what was typed is lost: %v", got)
+	}
+	r.api("POST", "/clients", `{"name":"Shop","kind":"web","version":"3"}`)
+	r.do(http.MethodPost, path, r.fill(path, "version", "3")).shows(http.StatusConflict, `id="problem-version"`)
+	mine := r.do(http.MethodPost, path, r.fill(path, "add", "allowed_ips", "version", "9")).shows(http.StatusOK)
+	if got := inputs(mine.body); got.Get("allowed_ips") != "192.0.2.7/32\n127.0.0.1" || got.Get("version") != "9" {
+		t.Errorf("with my address: %v", got)
+	}
+	r.get(r.at("/clients/nobody")).shows(http.StatusNotFound)
+	r.get(r.at("/clients/nobody/endpoints")).shows(http.StatusNotFound)
+	r.post(r.at("/clients/nobody")).shows(http.StatusNotFound)
+}
+
+// Two administrators have one client open: the second sees what the first did,
+// keeps what he typed, and overwrites only what he means to.
+func TestChangedMeanwhile(t *testing.T) {
+	r := start(t, servertest.Options{})
+	r.api("POST", "/clients", `{"id":"shop","name":"Shop","kind":"web","version":"1","description":"old","tags":["one"]}`)
+	path := r.at("/clients/shop")
+	first := r.fill(path, "description", "<b>first</b>", "tags", "one\ntwo", "refresh_limit", "number", "refresh_limit.number", "3")
+	second := r.fill(path, "description", "second", "version", "2")
+	r.do(http.MethodPost, path, first).shows(http.StatusSeeOther)
+	page := r.do(http.MethodPost, path, second).shows(http.StatusPreconditionFailed,
+		"changed meanwhile", "&lt;b&gt;first&lt;/b&gt;", "old", "replaces it", "one\ntwo", "unlimited").lacks("<b>first")
+	if v := r.api("GET", "/clients/shop", ""); v["description"] != "<b>first</b>" || v["version"] != "1" {
+		t.Errorf("it was overwritten: %v", v)
+	}
+	merged := inputs(page.body)
+	for name, want := range map[string]string{
+		"description": "second", "version": "2", "tags": "one\ntwo", "refresh_limit": "number", "refresh_limit.number": "3",
+	} {
+		if got := merged.Get(name); got != want {
+			t.Errorf("the form has %s %q, want %q", name, got, want)
+		}
+	}
+	r.do(http.MethodPost, path, merged).shows(http.StatusSeeOther)
+	v := r.api("GET", "/clients/shop", "")
+	if got := fmt.Sprint(v["description"], v["version"], v["tags"], v["refresh_limit"]); got != "second2[one two] 3" {
+		t.Errorf("in the end it is %s", got)
+	}
+
+	// A third one has neither what there was in his form, nor changed anything.
+	stale := r.fill(path, "version", "4")
+	stale.Del("base")
+	stale.Set("revision", "1")
+	unknown := r.do(http.MethodPost, path, stale).shows(http.StatusPreconditionFailed, "<th scope=\"row\">Version", "replaces it")
+	if strings.Contains(unknown.body, "<th scope=\"row\">Tags") {
+		t.Error("what is as he typed it is shown as changed")
+	}
+	idle := r.fill(path)
+	r.api("POST", "/clients/shop/secrets", `{"label":"next"}`)
+	r.do(http.MethodPost, path, withValue(idle, "tags", "three")).shows(http.StatusPreconditionFailed, "Its secrets changed")
+}
