@@ -191,8 +191,8 @@ func (a *answer) run(name string) *exec.Cmd {
 	return command
 }
 
-// token fails unless a program printed an answer with an access token.
-func (r *rig) token(name, printed, scope string) {
+// printsToken fails unless a program printed an answer with an access token.
+func (r *rig) printsToken(name, printed, scope string) {
 	r.t.Helper()
 	var got map[string]any
 	from := strings.LastIndex(printed, "{")
@@ -222,7 +222,7 @@ func TestSnippetsOfAService(t *testing.T) {
 				if err != nil {
 					t.Errorf("%s: %v", name, err)
 				}
-				r.token(name, string(printed), "read write")
+				r.printsToken(name, string(printed), "read write")
 			}
 		}
 		id := r.madeID(made)
@@ -254,7 +254,7 @@ func TestSnippetsOfClientsWithUsers(t *testing.T) {
 		for name := range programs {
 			if kind == "web" || name == "curl" { // the others differ by the secret only
 				if command := made.run(name); command != nil {
-					r.token(kind+" "+name, converse(t, command, browser), "read")
+					r.printsToken(kind+" "+name, converse(t, command, browser), "read")
 				}
 			}
 		}
