@@ -181,18 +181,10 @@ func (s *Service) Confirm(ctx context.Context, app *application.Application, u *
 	if account == "" {
 		account = u.UUID
 	}
-	drawn, err := s.throttle.begin(s.limits(app.ID, account, s.device(app.ID, u, from.Device), from)...)
-	if err != nil {
-		return err
-	}
-	right, err := s.verify(ctx, u, password)
-	if err != nil {
-		drawn.right()
-		return err
-	}
-	if !right {
+	limits := s.limits(app.ID, account, s.device(app.ID, u, from.Device), from)
+	right, err := s.throttle.try(ctx, limits, func() (bool, error) { return s.verify(ctx, u, password) })
+	if err == nil && !right {
 		return s.refused(ctx, app.ID, u, from)
 	}
-	drawn.right()
-	return nil
+	return err
 }

@@ -255,15 +255,19 @@ func (s *Service) PasskeySignIn(ctx context.Context, app *application.Applicatio
 	if !s.Passkeys() {
 		return nil, errNoPasskey
 	}
-	drawn, err := s.throttle.begin(limit{bucketKey{kind: ofNetwork, network: network(from.Source.Address)}, perNetwork})
-	if err != nil {
-		return nil, err
-	}
-	out, err := s.passkeySignIn(ctx, app, state, response, from)
-	if fault.KindOf(err) != fault.Denied || err == nil {
-		drawn.right()
-	} else {
+	var out *Outcome
+	var denied error
+	limits := []limit{{bucketKey{kind: ofNetwork, network: network(from.Source.Address)}, perNetwork}}
+	right, err := s.throttle.try(ctx, limits, func() (right bool, err error) {
+		out, err = s.passkeySignIn(ctx, app, state, response, from)
+		if fault.KindOf(err) == fault.Denied {
+			denied, err = err, nil
+		}
+		return denied == nil, err
+	})
+	if err == nil && !right {
 		_ = s.refused(ctx, app.ID, nil, from)
+		return nil, denied
 	}
 	return out, err
 }

@@ -37,19 +37,13 @@ func (s *Service) Password(ctx context.Context, app *application.Application, em
 	if u != nil {
 		device = s.device(app.ID, u, from.Device)
 	}
-	drawn, err := s.throttle.begin(s.limits(app.ID, account, device, from)...)
-	if err != nil {
+	right, err := s.throttle.try(ctx, s.limits(app.ID, account, device, from), func() (bool, error) { return s.verify(ctx, u, password) })
+	switch {
+	case err != nil:
 		return nil, err
-	}
-	right, err := s.verify(ctx, u, password)
-	if err != nil {
-		drawn.right()
-		return nil, err
-	}
-	if !right {
+	case !right:
 		return nil, s.refused(ctx, app.ID, u, from)
 	}
-	drawn.right()
 	s.throttle.know(app.ID, account, from)
 	u = s.rehash(ctx, u, password)
 	second, err := s.hasSecond(ctx, app.ID, u.UUID)

@@ -206,6 +206,43 @@ func TestTheRightPasswordCostsNothing(t *testing.T) {
 
 // A password that came with another program's hash is hashed anew when it is
 // first right.
+// What comes at once waits for what is under way: only what was wrong counts, and
+// no more can be guessed at once than one after the other.
+func TestManyAtOnce(t *testing.T) {
+	r := newRig(t)
+	r.user("ann@example.com", "correct horse battery")
+	r.user("bob@example.com", "correct horse battery")
+	const many = 40
+	at := func(email, password string) (right, refused, slowed int) {
+		outcomes := make(chan error, many)
+		for range many {
+			go func() {
+				_, err := r.password(email, password, from(home))
+				outcomes <- err
+			}()
+		}
+		for range many {
+			switch err := <-outcomes; {
+			case err == nil:
+				right++
+			case slow(err):
+				slowed++
+			case fault.KindOf(err) == fault.Denied:
+				refused++
+			default:
+				t.Fatal(err)
+			}
+		}
+		return right, refused, slowed
+	}
+	if right, refused, slowed := at("ann@example.com", "correct horse battery"); right != many {
+		t.Errorf("of the right password at once: %d right, %d refused, %d slowed down", right, refused, slowed)
+	}
+	if right, refused, slowed := at("bob@example.com", "wrong"); refused != 5 || slowed != many-5 {
+		t.Errorf("of a wrong password at once: %d right, %d refused, %d slowed down", right, refused, slowed)
+	}
+}
+
 func TestRehash(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)

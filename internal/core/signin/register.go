@@ -38,11 +38,10 @@ func (s *Service) admit(app *application.Application, asked *Asked, from From) e
 	if len(asked.Request) > maxRequest || strings.ContainsRune(asked.Request, 0) {
 		asked.Request = ""
 	}
-	// What is drawn is not given back: each mail counts.
-	_, err = s.throttle.begin(
-		limit{bucketKey{kind: ofSender, network: network(from.Source.Address)}, perSender},
-		limit{bucketKey{kind: ofMailbox, application: app.ID, account: fold(asked.Email)}, perMailbox},
-	)
+	_, err = s.throttle.try(context.Background(), []limit{
+		{bucketKey{kind: ofSender, network: network(from.Source.Address)}, perSender},
+		{bucketKey{kind: ofMailbox, application: app.ID, account: fold(asked.Email)}, perMailbox},
+	}, func() (bool, error) { return false, nil }) // each mail counts
 	return err
 }
 

@@ -1,11 +1,13 @@
 package signin
 
 import (
+	"context"
 	"net/netip"
 	"sync"
 	"time"
 
 	"github.com/ostiary/ostiary/internal/cache"
+	"github.com/ostiary/ostiary/internal/core/fault"
 )
 
 // rate is a token bucket: a burst, then one more each interval.
@@ -14,8 +16,8 @@ type rate struct {
 	every time.Duration
 }
 
-// What is allowed before an attempt must wait; decisions/0017 says why. An
-// attempt that is right is given back: only those that fail count.
+// What is allowed before an attempt must wait; decisions/0020 says why. Only those
+// that fail count.
 var (
 	// An account from one network, and from one known device.
 	perPair   = rate{5, 30 * time.Second}
@@ -49,9 +51,11 @@ type bucketKey struct {
 }
 
 type bucket struct {
-	mu    sync.Mutex
-	spent float64
-	at    time.Time
+	mu       sync.Mutex
+	spent    float64 // by attempts that were wrong
+	at       time.Time
+	underWay int           // attempts of which it is not known yet
+	turn     chan struct{} // closed when one of them ends; nil: nobody waits
 }
 
 const (
@@ -76,40 +80,30 @@ func newThrottle(now func() time.Time) *throttle {
 	}
 }
 
-// limit is a bucket and what it allows.
+// limit is a bucket and what it allows. Those of one attempt come in the order
+// pair or device, sender, mailbox, network, account.
 type limit struct {
 	key  bucketKey
 	rate rate
 }
 
-// attempt is what an attempt drew from its buckets.
-type attempt struct {
-	t      *throttle
-	limits []limit
-}
-
-// begin draws one from each bucket, or none and says how long to wait.
-func (t *throttle) begin(limits ...limit) (*attempt, error) {
-	a := &attempt{t: t}
+// try makes an attempt where no bucket is empty, and counts it in each where it
+// was wrong. Attempts that are under way may all be wrong: no more of them run at
+// a time than the buckets bear, and what comes then waits for their outcome. Every
+// attempt takes its places in the order of its limits, and those come in one order,
+// so that none waits for another in a ring.
+func (t *throttle) try(ctx context.Context, limits []limit, prove func() (right bool, err error)) (right bool, err error) {
+	wrong := false
 	for _, l := range limits {
-		if wait := t.draw(l); wait > 0 {
-			a.right()
-			return nil, &SlowError{wait}
+		b := t.bucket(l.key)
+		if err := b.enter(ctx, t.now, l.rate); err != nil {
+			return false, err
 		}
-		a.limits = append(a.limits, l)
+		defer func() { b.leave(wrong) }()
 	}
-	return a, nil
-}
-
-// right gives back what was drawn.
-func (a *attempt) right() {
-	for _, l := range a.limits {
-		b := a.t.bucket(l.key)
-		b.mu.Lock()
-		b.spent = max(0, b.spent-1)
-		b.mu.Unlock()
-	}
-	a.limits = nil
+	right, err = prove()
+	wrong = !right && err == nil
+	return right, err
 }
 
 func (t *throttle) bucket(k bucketKey) *bucket {
@@ -126,20 +120,59 @@ func (t *throttle) bucket(k bucketKey) *bucket {
 	return b
 }
 
-func (t *throttle) draw(l limit) (wait time.Duration) {
-	b := t.bucket(l.key)
+// enter takes a place in a bucket for an attempt.
+func (b *bucket) enter(ctx context.Context, now func() time.Time, r rate) error {
+	for {
+		wait, turn := b.take(now(), r)
+		switch {
+		case wait > 0:
+			return &SlowError{wait}
+		case turn == nil:
+			return nil
+		}
+		select {
+		case <-turn:
+		case <-ctx.Done():
+			return fault.Unavailablef(ctx.Err(), "The request ended before it was its turn.")
+		}
+	}
+}
+
+// take takes a place; else it says how long the bucket is empty, or gives what is
+// closed when an attempt that is under way has ended.
+func (b *bucket) take(now time.Time, r rate) (wait time.Duration, turn <-chan struct{}) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	now := t.now()
 	if past := now.Sub(b.at); past > 0 {
-		b.spent = max(0, b.spent-float64(past)/float64(l.rate.every))
+		b.spent = max(0, b.spent-float64(past)/float64(r.every))
 	}
 	b.at = now
-	if over := b.spent + 1 - float64(l.rate.burst); over > 0 {
-		return time.Duration(over * float64(l.rate.every))
+	over := b.spent + 1 - float64(r.burst)
+	switch {
+	case over > 0:
+		return time.Duration(over * float64(r.every)), nil
+	case over+float64(b.underWay) > 0:
+		if b.turn == nil {
+			b.turn = make(chan struct{})
+		}
+		return 0, b.turn
 	}
-	b.spent++
-	return 0
+	b.underWay++
+	return 0, nil
+}
+
+// leave ends an attempt.
+func (b *bucket) leave(wrong bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.underWay--
+	if wrong {
+		b.spent++
+	}
+	if b.turn != nil {
+		close(b.turn)
+		b.turn = nil
+	}
 }
 
 // network is what counts as one origin: an IPv4 address, or the /64 that one

@@ -200,20 +200,15 @@ func (s *Service) second(ctx context.Context, app *application.Application, text
 		return nil, err
 	}
 	device := s.device(app.ID, u, from.Device)
-	drawn, err := s.throttle.begin(limit{bucketKey{kind: ofSecond, application: app.ID, account: u.UUID + " " + device}, perSecond})
-	if err != nil {
-		return nil, err
-	}
-	right, err := prove(u)
+	limits := []limit{{bucketKey{kind: ofSecond, application: app.ID, account: u.UUID + " " + device}, perSecond}}
+	right, err := s.throttle.try(ctx, limits, func() (bool, error) { return prove(u) })
 	switch {
 	case err != nil:
-		drawn.right()
 		return nil, err
 	case !right:
 		_ = s.refused(ctx, app.ID, u, from)
 		return nil, wrong
 	}
-	drawn.right()
 	amr := append(slices.Clone(p.AMR), byCode, byMany)
 	slices.Sort(amr)
 	return s.done(app, u, session.TwoFactors, device, from, slices.Compact(amr)...)
