@@ -273,6 +273,9 @@ const flushTime = 10 * time.Second
 // Close ends what Open began: what was counted is written, and writes that are
 // under way are finished.
 func (a *App) Close() error {
+	if a.console != nil {
+		a.console.Close()
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), flushTime)
 	defer cancel()
 	if err := a.Usage.Flush(ctx); err != nil {

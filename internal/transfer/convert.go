@@ -38,6 +38,16 @@ func Sources() []Source {
 	}
 }
 
+// SourceOf gives the product of a name; ok is false where there is none.
+func SourceOf(name string) (s Source, ok bool) {
+	for _, s := range Sources() {
+		if s.Name == name {
+			return s, true
+		}
+	}
+	return Source{}, false
+}
+
 // Convert gives the clients of a file of the product, in their order.
 func (s Source) Convert(in io.Reader, visit func(*Entry) error) error {
 	number, seen := 0, map[string]bool{}

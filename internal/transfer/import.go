@@ -2,11 +2,13 @@ package transfer
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"strings"
 
+	"github.com/ostiary/ostiary/internal/core/admin"
 	"github.com/ostiary/ostiary/internal/core/application"
 	"github.com/ostiary/ostiary/internal/core/audit"
 	"github.com/ostiary/ostiary/internal/core/client"
@@ -19,7 +21,8 @@ import (
 type Options struct {
 	client.ImportOptions
 
-	CreateScopes bool // scopes that are not there are made, of the kind any
+	CreateScopes bool   // scopes that are not there are made, of the kind any
+	From         Source // whose file it is; the zero value: lines of ours
 }
 
 // Target is where clients are imported to.
@@ -28,29 +31,30 @@ type Target struct {
 	Clients     *client.Operations
 	Scopes      *scope.Operations
 	Source      audit.Source
+	Role        admin.Role // of whoever imports
 }
 
-// Import makes a client of each line. report is told of each row, in order, and
+// Import makes a client of each line, or of each client of another product's
+// file. report is told of each row, in order, and
 // may end it with an error. An error of Import is about the whole; what was
 // reported before is done, and to import the same lines again goes on from
 // there.
 func Import(ctx context.Context, to Target, in io.Reader, options Options, report func(Row) error) (Summary, error) {
 	run := importing{Target: to, options: options, report: report, known: map[string]bool{}}
 	run.summary.DryRun = options.DryRun
-	for lines := NewLines(in); ; {
-		line, err := lines.Next()
-		if errors.Is(err, io.EOF) {
-			return run.summary, run.flush(ctx)
-		}
-		if err != nil {
-			return run.summary, fmt.Errorf("read line %d: %w", len(run.rows)+run.summary.Lines+1, err)
-		}
-		if run.add(line); len(run.rows) >= client.MaxImport {
-			if err := run.flush(ctx); err != nil {
-				return run.summary, err
-			}
+	if options.CreateScopes {
+		if err := to.Role.Require(admin.EditScopes); err != nil {
+			return run.summary, err
 		}
 	}
+	read := run.lines
+	if options.From.convert != nil {
+		read = run.convert
+	}
+	if err := read(ctx, in); err != nil {
+		return run.summary, err
+	}
+	return run.summary, run.flush(ctx)
 }
 
 type importing struct {
@@ -61,14 +65,67 @@ type importing struct {
 	summary Summary
 	known   map[string]bool // scopes that were looked for; false: there is none (in a dry run)
 
-	rows    []Row // those to be reported next
+	notes   []Refusal // on the client that is added next
+	rows    []Row     // those to be reported next
 	records []client.Record
 	places  []int // of the records among the rows
 }
 
+// lines reads lines of ours.
+func (i *importing) lines(ctx context.Context, in io.Reader) error {
+	for lines := NewLines(in); ; {
+		line, err := lines.Next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("read line %d: %w", len(i.rows)+i.summary.Lines+1, err)
+		}
+		if err := i.add(ctx, line); err != nil {
+			return err
+		}
+	}
+}
+
+// convert reads another product's file. What is wrong with it as a whole is a
+// fault Invalid.
+func (i *importing) convert(ctx context.Context, in io.Reader) error {
+	var stopped error
+	err := i.options.From.Convert(in, func(e *Entry) error {
+		if len(e.Refused) > 0 {
+			row := Row{Line: e.Number, Outcome: Refused, Reasons: e.Refused, Notes: e.Notes}
+			if e.Record.ID != nil {
+				row.ID = *e.Record.ID
+			}
+			i.rows = append(i.rows, row)
+			stopped = i.flushFull(ctx)
+			return stopped
+		}
+		text, err := json.Marshal(e.Record)
+		if err != nil {
+			return fmt.Errorf("write client %d: %w", e.Number, err)
+		}
+		i.notes = e.Notes
+		stopped = i.add(ctx, Line{Number: e.Number, Text: text})
+		return stopped
+	})
+	if err != nil && stopped == nil {
+		return fault.Invalidf("file", "The file cannot be read as one of %s: %v.", i.options.From.Name, err)
+	}
+	return err
+}
+
+// flushFull imports what was added, once it is enough for a transaction.
+func (i *importing) flushFull(ctx context.Context) error {
+	if len(i.rows) < client.MaxImport {
+		return nil
+	}
+	return i.flush(ctx)
+}
+
 // add judges the form of a line.
-func (i *importing) add(line Line) {
-	row := Row{Line: line.Number, Outcome: Refused}
+func (i *importing) add(ctx context.Context, line Line) error {
+	row := Row{Line: line.Number, Outcome: Refused, Notes: i.notes}
 	r, err := client.ParseRecord(line.Text)
 	switch {
 	case line.TooLong:
@@ -82,6 +139,7 @@ func (i *importing) add(line Line) {
 		i.records, i.places = append(i.records, r), append(i.places, len(i.rows))
 	}
 	i.rows = append(i.rows, row)
+	return i.flushFull(ctx)
 }
 
 // flush imports what was added, and reports it.

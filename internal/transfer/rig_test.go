@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ostiary/ostiary/internal/core/admin"
 	"github.com/ostiary/ostiary/internal/core/application"
 	"github.com/ostiary/ostiary/internal/core/audit"
 	"github.com/ostiary/ostiary/internal/core/client"
@@ -43,6 +44,7 @@ func newRig(t testing.TB, settings application.Settings) *rig {
 		Clients:     client.NewOperations(db.Clients(), db.Audit(), r.registry, apps, ring, clock).WithScopes(scopes.Scopes),
 		Scopes:      scope.NewOperations(db.Scopes(), scopes, clock),
 		Source:      audit.Source{Actor: "client:tester"},
+		Role:        admin.Owner,
 	}
 	return r.in("app")
 }

@@ -20,6 +20,7 @@ type Row struct {
 	Outcome string    `json:"outcome"`           // created, unchanged or refused
 	Secret  string    `json:"secret,omitempty"`  // that was made, shown this once
 	Reasons []Refusal `json:"reasons,omitempty"` // why it was refused
+	Notes   []Refusal `json:"notes,omitempty"`   // what of another product's client has no counterpart here
 }
 
 // Refusal is one reason. It never repeats the value.

@@ -1,9 +1,7 @@
 package api
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"io"
 	"mime"
@@ -81,10 +79,6 @@ func (b *builder) lines(op operation, h func(c *call, query parameters, w http.R
 	}})
 }
 
-// maxRefusals bounds the refused lines that are answered; the summary counts
-// all of them.
-const maxRefusals = 10_000
-
 func (a *api) importClients(c *call, query parameters, w http.ResponseWriter) error {
 	options := transfer.Options{CreateScopes: query.truth("create_scopes")}
 	options.DryRun, options.MakeSecrets = query.truth("dry_run"), query.truth("make_secrets")
@@ -94,42 +88,25 @@ func (a *api) importClients(c *call, query parameters, w http.ResponseWriter) er
 	if kind, _, err := mime.ParseMediaType(c.Header.Get("Content-Type")); err != nil || kind != transfer.ContentType {
 		return problem(http.StatusUnsupportedMediaType, "Send "+transfer.ContentType+": a JSON object a line.")
 	}
-	if options.CreateScopes {
-		if err := c.role.Require(admin.EditScopes); err != nil {
-			return err
-		}
-	}
-	// The answer is held until the lines end: many callers read none before.
-	var report bytes.Buffer
-	lines := json.NewEncoder(&report)
-	lines.SetEscapeHTML(false)
-	refusals := 0
-	to := transfer.Target{Application: c.app, Clients: a.Operations.By(c.role, c.email), Scopes: a.Scopes, Source: c.source()}
+	to := transfer.Target{Application: c.app, Clients: a.Operations.By(c.role, c.email), Scopes: a.Scopes, Source: c.source(), Role: c.role}
 	body := web.NewPatientReader(w, c.Body)
-	summary, err := transfer.Import(context.WithoutCancel(c.Context()), to, body, options, func(row transfer.Row) error {
-		if row.Outcome == transfer.Refused {
-			refusals++
-		}
-		if row.Secret != "" || row.Outcome == transfer.Refused && refusals <= maxRefusals {
-			return lines.Encode(row) //nolint:gosec // a made secret is shown once, here (G117)
-		}
-		return c.Context().Err()
-	})
+	// The answer is held until the lines end: many callers read none before.
+	report, err := transfer.Reported(context.WithoutCancel(c.Context()), to, body, options, func(transfer.Summary) error { return c.Context().Err() })
 	if err != nil && body.Err() != nil {
 		err = problem(http.StatusBadRequest, "The lines broke off.")
 	}
-	if err != nil && report.Len() == 0 {
+	if err != nil && len(report.Rows) == 0 {
 		return err
 	}
-	last := transfer.End{Summary: summary}
 	if err != nil { // what was reported is done, and secrets are shown this once
-		last.Stopped = describe(err).Detail + " What comes before is done; send the lines again, what is there is left alone."
+		report.End.Stopped = describe(err).Detail + " What comes before is done; send the lines again, what is there is left alone."
 	}
-	if err := lines.Encode(last); err != nil {
+	lines, err := report.Lines()
+	if err != nil {
 		return err
 	}
 	begin(w)
-	_, _ = web.PatientWriter(w).Write(report.Bytes()) // who has gone needs no answer
+	_, _ = web.PatientWriter(w).Write(lines) // who has gone needs no answer
 	return nil
 }
 

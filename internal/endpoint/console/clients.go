@@ -20,6 +20,7 @@ type clientsData struct {
 	Rows    []clientRow
 	Pager   pager
 	New     string // path of the form for another one; "": not his to make
+	Moves   string // path of import and export
 	Bulk    string // path that those to switch off are posted to; "": none here is his to change
 	Any     bool   // whether the list is narrowed
 }
@@ -34,7 +35,7 @@ type clientRow struct {
 // clients is the list of API clients, narrowed by what the URL says.
 func (v *visit) clients() error {
 	query := v.r.URL.Query()
-	d := clientsData{Path: v.at("clients"), Filters: clientFilters(query.Get)}
+	d := clientsData{Path: v.at("clients"), Moves: v.at("transfer"), Filters: clientFilters(query.Get)}
 	q := inventory.Query{Search: client.Search{
 		Text: query.Get("q"), Kind: client.Kind(query.Get("kind")), Type: query.Get("type"), Tag: query.Get("tag"), Limit: perPage,
 	}}

@@ -67,6 +67,8 @@ type Console struct {
 	set   *page.Set
 	guard *http.CrossOriginProtection
 	self  *application.Application // what administrators sign in to
+
+	uploads *uploads
 }
 
 // New reads the templates.
@@ -83,5 +85,8 @@ func New(d Deps) (*Console, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Console{Deps: d, set: set, guard: http.NewCrossOriginProtection(), self: administrator.Application()}, nil
+	return &Console{Deps: d, set: set, guard: http.NewCrossOriginProtection(), self: administrator.Application(), uploads: newUploads()}, nil
 }
+
+// Close ends what goes on beside requests, before the store is closed.
+func (c *Console) Close() { c.uploads.end() }

@@ -26,6 +26,7 @@ type shell struct {
 	Account     string // path of his own account
 	Home        string
 	Notice      string // what was done
+	Refresh     bool   // it is asked for again every other second, where no script does
 }
 
 type crumb struct{ Label, Path string }
@@ -47,6 +48,7 @@ type pageOf struct {
 	Section  string // the last segment of the entry of the navigation that it belongs to
 	Crumbs   []crumb
 	Problems []page.Problem
+	Refresh  bool // what it shows goes on
 	Data     any
 }
 
@@ -101,7 +103,7 @@ func (v *visit) nav(section string) []group {
 func (v *visit) show(status int, name string, p pageOf) error {
 	s := shell{
 		Title: p.Title, Crumbs: p.Crumbs, Nav: v.nav(p.Section), Who: v.who.Email, Account: Home + "/account", Home: Home,
-		Notice: notices[v.r.URL.Query().Get("done")],
+		Refresh: p.Refresh, Notice: notices[v.r.URL.Query().Get("done")],
 	}
 	if v.app != nil {
 		s.Application = v.app.Name

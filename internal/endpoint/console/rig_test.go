@@ -94,6 +94,12 @@ func (r *rig) do(method, path string, form url.Values) *answer {
 	if method == http.MethodPost {
 		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
+	return r.send(request)
+}
+
+// send sends a request.
+func (r *rig) send(request *http.Request) *answer {
+	r.t.Helper()
 	response, err := r.browser.Do(request)
 	if err != nil {
 		r.t.Fatal(err)

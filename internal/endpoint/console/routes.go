@@ -19,6 +19,7 @@ const inApplication = Home + "/apps/{app}"
 type need struct {
 	permission admin.Permission
 	instance   bool
+	body       bool // the body of its requests is its own to read
 }
 
 var (
@@ -43,6 +44,12 @@ func (s *routes) post(path string, n need, take func(*visit) error) {
 	s.list = append(s.list, web.Route{Method: http.MethodPost, Path: path, Handle: s.console.handle(n, take)})
 }
 
+// upload is post of a form with a file, which take reads.
+func (s *routes) upload(path string, n need, take func(*visit) error) {
+	n.body = true
+	s.post(path, n, take)
+}
+
 // Surface is the console as a surface.
 func (c *Console) Surface() *web.Surface {
 	s := &routes{console: c}
@@ -50,6 +57,7 @@ func (c *Console) Surface() *web.Surface {
 		homeRoutes, clientRoutes,
 		clientTokenRoutes, clientActivityRoutes, clientSecretRoutes, clientEndRoutes,
 		newClientRoutes,
+		transferRoutes,
 		scopeRoutes, resourceRoutes,
 		auditRoutes,
 	} {

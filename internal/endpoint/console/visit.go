@@ -54,7 +54,7 @@ func (c *Console) handle(n need, show func(*visit) error) web.Handler {
 		if err := v.admit(n); err != nil {
 			return err
 		}
-		if v.form = r.URL.Query(); r.Method == http.MethodPost {
+		if v.form = r.URL.Query(); r.Method == http.MethodPost && !n.body {
 			if v.form, err = web.ReadForm(w, r, maxForm); err != nil {
 				return err
 			}
