@@ -137,6 +137,12 @@ func fullName(u *User) any {
 	return text(joined(" ", u.text("givenName"), u.text("middleName"), u.text("familyName")))
 }
 
+// Name is what the user is called; "": that is not known.
+func (u *User) Name() string {
+	name, _ := fullName(u).(string)
+	return name
+}
+
 // joined gives the parts that are not empty.
 func joined(separator string, parts ...string) string {
 	return strings.Join(slices.DeleteFunc(parts, func(part string) bool { return part == "" }), separator)

@@ -71,7 +71,7 @@ func (o *Operations) Made(ctx context.Context, source audit.Source, applicationI
 	if err := o.role.Require(admin.EditUsers); err != nil {
 		return nil, audit.Event{}, err
 	}
-	if err := fields.settle(o.schema(applicationID)).OrNil(); err != nil {
+	if err := fields.settle(o.Schema(applicationID)).OrNil(); err != nil {
 		return nil, audit.Event{}, err
 	}
 	now := o.moment()
@@ -180,7 +180,7 @@ func (o *Operations) change(ctx context.Context, source audit.Source, applicatio
 		if err := edit(&fields); err != nil {
 			return event, err
 		}
-		if err := fields.settle(o.schema(applicationID)).OrNil(); err != nil {
+		if err := fields.settle(o.Schema(applicationID)).OrNil(); err != nil {
 			return event, err
 		}
 		event = audit.New(source, applicationID, u.action(&fields), object(uuid), now)
@@ -232,8 +232,8 @@ func (o *Operations) Delete(ctx context.Context, source audit.Source, applicatio
 	return err
 }
 
-// schema gives the attributes that the users of an application may have.
-func (o *Operations) schema(string) Schema { return DefaultSchema() }
+// Schema gives the attributes that the users of an application may have.
+func (o *Operations) Schema(string) Schema { return DefaultSchema() }
 
 // action is what audit events call a change: its gravest part.
 func (u *User) action(f *Fields) string {

@@ -7,7 +7,10 @@ package user
 
 import (
 	"context"
+	"encoding/json"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/ostiary/ostiary/internal/core/audit"
 )
@@ -56,6 +59,24 @@ type Search struct {
 type Place struct {
 	Sequence int64  `json:"s,omitempty"`
 	Term     string `json:"t,omitempty"`
+}
+
+// ParsePlace reads what Place.String wrote; false where it is no place.
+func ParsePlace(text string) (at Place, ok bool) {
+	if text == "" {
+		return at, true
+	}
+	ok = json.Unmarshal([]byte(text), &at) == nil && at.Sequence > 0 && utf8.ValidString(at.Term) && !strings.ContainsRune(at.Term, 0)
+	return at, ok
+}
+
+// String gives the place as a cursor; "" for the beginning.
+func (p Place) String() string {
+	if p == (Place{}) {
+		return ""
+	}
+	text, _ := json.Marshal(p) //nolint:errchkjson // a number and a text cannot fail
+	return string(text)
 }
 
 // Store keeps users. Every method is one transaction and writes its audit event

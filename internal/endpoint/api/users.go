@@ -1,8 +1,6 @@
 package api
 
 import (
-	"bytes"
-	"encoding/json"
 	"net/http"
 	"net/url"
 	"time"
@@ -126,7 +124,8 @@ func (a *api) listUsers(c *call, in *userPage) (*plainly[list[user.View]], error
 	if err != nil {
 		return nil, err
 	}
-	if text != "" && (json.Unmarshal([]byte(text), &q.After) != nil || q.After.Sequence <= 0 || !nameable(q.After.Term)) {
+	var ok bool
+	if q.After, ok = user.ParsePlace(text); !ok {
 		return nil, errCursor
 	}
 	found, next, err := a.Users.List(c.Context(), c.app.ID, q)
@@ -137,13 +136,5 @@ func (a *api) listUsers(c *call, in *userPage) (*plainly[list[user.View]], error
 	for i, u := range found {
 		views[i] = u.View()
 	}
-	cursor := ""
-	if next != (user.Place{}) {
-		var text bytes.Buffer
-		if err := encode(&text, next); err != nil {
-			return nil, err
-		}
-		cursor = text.String()
-	}
-	return page(views, cursor), nil
+	return page(views, next.String()), nil
 }

@@ -3,6 +3,9 @@ package console
 // notices are what a page may say was done, by the parameter `done`.
 var notices = map[string]string{
 	"made":        "Made.",
+	"password":    "The password is set. Sessions and tokens of the user are dead.",
+	"removed":     "Removed.",
+	"sessions":    "Ended.",
 	"saved":       "Saved.",
 	"deleted":     "Deleted.",
 	"deactivated": "Deactivated. Everything that it was given is dead.",

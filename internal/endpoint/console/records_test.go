@@ -38,7 +38,7 @@ func TestScopes(t *testing.T) {
 	made := r.post(r.at("/scopes/new"), "name", "orders:read", "description", "Read <b>orders</b>", "kind", "user", "required_role", "buyer",
 		"url_patterns", "GET /orders/*\r\n\r\n /invoices \r\n").shows(http.StatusSeeOther)
 	page := r.get(made.location).shows(http.StatusOK, "Made.", "Read &lt;b&gt;orders", "GET /orders/*\n/invoices</textarea>", `value="user" checked`)
-	r.get(r.at("/scopes")).shows(http.StatusOK, "orders:read", "buyer", "<code class=\"entry-of\">/invoices</code>")
+	r.get(r.at("/scopes")).shows(http.StatusOK, "orders:read", "buyer", "<bdi>/invoices</bdi>")
 
 	edit := r.at("/scopes/edit?name=" + url.QueryEscape("orders:read"))
 	r.post(edit, "revision", page.revision(), "description", "Other", "kind", "any", "required_role", "", "url_patterns", "").shows(http.StatusSeeOther)

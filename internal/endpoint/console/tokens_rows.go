@@ -48,7 +48,7 @@ func (v *visit) tokenRows(families []token.Standing) ([]tokenRow, error) {
 	for i, f := range families {
 		row := &rows[i]
 		*row = tokenRow{
-			ID: f.ID.String(), Client: crumb{Label: f.ClientID}, User: crumb{Label: f.UserID}, Grant: string(f.GrantType),
+			ID: f.ID.String(), Path: v.at("tokens", f.ID.String()), Client: crumb{Label: f.ClientID}, User: crumb{Label: f.UserID}, Grant: string(f.GrantType),
 			Scopes: f.Scopes, Issued: f.IssuedAt, Expires: f.AccessExpiresAt,
 			Expired: !f.Never() && !v.Now().Before(f.AccessExpiresAt),
 			Code:    f.GrantType == oauth.AuthorizationCode && f.Generation == 0, Left: leftOf(f.Left),
