@@ -2,6 +2,7 @@ package console
 
 import (
 	"net/http"
+	"slices"
 
 	"github.com/ostiary/ostiary/internal/core/admin"
 	"github.com/ostiary/ostiary/internal/core/client"
@@ -53,7 +54,8 @@ func (v *visit) clientTokens() error {
 // says nothing.
 const anyState = "all"
 
-// stateFilter chooses what became of the families of a list.
+// stateFilter chooses what became of the families of a list; nonsense chooses
+// what lives.
 func stateFilter(state string) *field {
 	f := &field{Name: "state", Label: "State", Kind: "select", Value: state, Options: []option{
 		{Value: string(token.Live), Label: "live"},
@@ -61,14 +63,14 @@ func stateFilter(state string) *field {
 		{Value: string(token.Revoked), Label: "revoked"},
 		{Value: anyState, Label: "all"},
 	}}
-	if f.Value == "" {
+	if !slices.ContainsFunc(f.Options, func(o option) bool { return o.Value == state }) {
 		f.Value = string(token.Live)
 	}
 	return f
 }
 
 // tokenPage is a page of the families of a selection, in a state that the filter
-// has; one that is nonsense has none.
+// has.
 func (v *visit) tokenPage(path string, selection token.Selection, state string) ([]tokenRow, pager, error) {
 	q := token.Query{Selection: selection, State: token.State(state), Limit: perPage}
 	if state == anyState {

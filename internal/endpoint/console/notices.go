@@ -13,5 +13,6 @@ var notices = map[string]string{
 	"revoked":     "Revoked. The tokens are refused from now on.",
 	"retired":     "Retired. The secret is refused from now on.",
 	"some":        "Deactivated, save those that were gone meanwhile or are not yours to change.",
+	"partly":      "Only some are revoked so far: the server was interrupted. Revoke the rest.",
 	"nothing":     "Nothing was chosen, so nothing was done.",
 }

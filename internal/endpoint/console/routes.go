@@ -57,7 +57,7 @@ func (c *Console) Surface() *web.Surface {
 		homeRoutes, clientRoutes, clientTokenRoutes, clientActivityRoutes,
 		clientSecretRoutes, clientEndRoutes, newClientRoutes, transferRoutes,
 		auditRoutes,
-		scopeRoutes, resourceRoutes, userRoutes,
+		scopeRoutes, resourceRoutes, userRoutes, tokenRoutes,
 	} {
 		group(s)
 	}

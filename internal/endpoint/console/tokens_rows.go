@@ -21,7 +21,7 @@ type tokenTable struct {
 }
 
 type tokenRow struct {
-	ID             string
+	ID, Path       string
 	Client, User   crumb // a Path of "": it is gone, or there is none
 	Grant          string
 	Scopes         []string // the first ones
@@ -121,7 +121,7 @@ func (v *visit) revokeChosen(p pageOf, clientID, back string) error {
 		}
 		return v.done(back, "revoked")
 	}
-	q := question{Action: v.r.URL.Path, Button: "Revoke", Back: back, Hidden: []hidden{{"sure", "yes"}}}
+	q := question{Action: v.r.URL.RequestURI(), Button: "Revoke", Back: back, Hidden: []hidden{{"sure", "yes"}}}
 	for _, f := range chosen {
 		q.Hidden = append(q.Hidden, hidden{"family", f.ID.String()})
 	}

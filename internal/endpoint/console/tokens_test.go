@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/ostiary/ostiary/internal/core/admin"
+	"github.com/ostiary/ostiary/internal/core/audit"
 	"github.com/ostiary/ostiary/internal/core/client"
 	"github.com/ostiary/ostiary/internal/core/oauth"
 	"github.com/ostiary/ostiary/internal/core/token"
@@ -32,7 +33,7 @@ func (r *rig) minted(clientID string, u *user.User, change func(*token.Family)) 
 		f.Generation, f.RefreshGeneration, f.RefreshExpiresAt = 1, 1, now.Add(30*24*time.Hour)
 	}
 	change(f)
-	if _, err := r.App.Store.Families().Mint(r.t.Context(), f); err != nil {
+	if _, err := r.App.Store.Tokens().Mint(r.t.Context(), f); err != nil {
 		r.t.Fatal(err)
 	}
 	return f.ID.String()
@@ -81,7 +82,7 @@ func TestTokens(t *testing.T) {
 		"client=nonsense%20%22%3E%3Cimg%3E":       nil,
 		"client=" + one + "&state=all&scope=":     {lifelong},
 		"state=live&scope=phone&client=" + two:    {over},
-		"state=nonsense&client=" + two + "&user=": nil,
+		"state=nonsense&client=" + two + "&user=": {ofAnna, over},
 	} {
 		page := r.get(r.at("/tokens?" + filter)).shows(http.StatusOK).lacks(`"><img`)
 		for _, f := range []string{lifelong, ofAnna, over} {
@@ -93,7 +94,7 @@ func TestTokens(t *testing.T) {
 	r.get(r.at("/tokens?scope=%00")).shows(http.StatusSeeOther)
 	r.get(r.at("/tokens?cursor=x")).shows(http.StatusNotFound)
 	r.get(r.at("/tokens/"+over)).shows(http.StatusOK, "Refreshed so far", "<dd>3</dd>", "phone", "anna@example.com", r.Issuer, "opaque", "Revoke…")
-	r.get(r.at("/tokens/" + lifelong)).shows(http.StatusOK, "Lifetime", "the client itself", "there is none")
+	r.get(r.at("/tokens/"+lifelong)).shows(http.StatusOK, "Lifetime", "the client itself", "there is none")
 	r.get(r.at("/tokens/nonsense")).shows(http.StatusNotFound)
 	r.get(r.at("/tokens/" + token.NewID(r.Clock.Now()).String())).shows(http.StatusNotFound)
 }
@@ -117,7 +118,7 @@ func TestRevokingTokens(t *testing.T) {
 		t.Errorf("from the question to %s", a.location)
 	}
 	// One, from its page.
-	r.post(r.at("/tokens/" + list[1] + "/revoke")).shows(http.StatusOK, "Revoke one authorization?")
+	r.post(r.at("/tokens/"+list[1]+"/revoke")).shows(http.StatusOK, "Revoke one authorization?")
 	r.post(r.at("/tokens/"+list[1]+"/revoke"), "sure", "yes").shows(http.StatusSeeOther)
 	r.get(r.at("/tokens/"+list[1])).shows(http.StatusOK, "revoked").lacks("Revoke…")
 	// All that match.
@@ -170,7 +171,12 @@ func TestWhoRevokesTokens(t *testing.T) {
 	r := start(t, servertest.Options{})
 	family := r.minted(r.OwnerID, nil, asMinted)
 	developer := r.as(admin.Developer)
-	mine, err := r.App.Operations.By(admin.Developer, "developer@example.com").Create(t.Context(), r.source(), r.ApplicationID, &client.Fields{Name: "Mine", Kind: client.Service})
+	app, err := r.App.Applications.Get(t.Context(), r.ApplicationID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	name, kind := "Mine", client.Service
+	mine, _, err := r.App.Operations.By(admin.Developer, "developer@example.com").CreateFrom(t.Context(), audit.System(), app, client.Fields{Name: &name, Kind: &kind}, client.CreateOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -189,7 +189,7 @@ func TestWhoChangesUsers(t *testing.T) {
 		other := r.as(role)
 		other.get(r.at("/users")).shows(http.StatusOK, "anna@example.com").lacks("New user")
 		other.get(path).shows(http.StatusOK, "anna@example.com").lacks("Save", "/deactivate", "Delete…")
-		other.get(path + "/signin").shows(http.StatusOK).lacks("Make a reset link", "Set a password")
+		other.get(path+"/signin").shows(http.StatusOK).lacks("Make a reset link", "Set a password")
 		other.get(path + "/access").shows(http.StatusOK)
 		for _, below := range []string{"", "/password", "/reset-link", "/credential", "/session", "/sessions", "/consent", "/deactivate", "/activate", "/delete"} {
 			other.post(path+below, "email", "b@example.com", "typed", "anna@example.com").shows(http.StatusForbidden)
