@@ -13,22 +13,14 @@ function enliven(root) {
       setTimeout(() => { button.innerHTML = before; }, 2000);
     });
   }
-<<<<<<< HEAD
-  // A button that keeps a text in a file.
-=======
-  // A button that saves a text of the page as a file; nothing goes to the server.
->>>>>>> b654093 (endpoint/console: a client is made and edited by one form, its first token is a snippet away)
-  for (const button of root.querySelectorAll("[data-download]")) {
+  // A button that keeps a text in a file; nothing goes to the server.
+  for (const button of root.querySelectorAll("[data-download], [data-download-of]")) {
     button.hidden = false;
     button.addEventListener("click", () => {
+      const text = button.dataset.download ?? document.getElementById(button.dataset.downloadOf).textContent.trimEnd();
       const link = document.createElement("a");
-<<<<<<< HEAD
-      link.href = URL.createObjectURL(new Blob([button.dataset.download + "\n"], { type: "text/plain" }));
+      link.href = URL.createObjectURL(new Blob([text + "\n"], { type: "text/plain" }));
       link.download = button.dataset.file;
-=======
-      link.href = URL.createObjectURL(new Blob([document.getElementById(button.dataset.of).textContent], { type: "text/plain" }));
-      link.download = button.dataset.download;
->>>>>>> b654093 (endpoint/console: a client is made and edited by one form, its first token is a snippet away)
       link.click();
       URL.revokeObjectURL(link.href);
     });
