@@ -131,7 +131,13 @@ func openPostgres(ctx context.Context, db *DB, options Options) (err error) {
 	changing := config.Copy()
 	changing.RuntimeParams["plan_cache_mode"] = "force_custom_plan"
 	b.changing = pool(changing, changingConnections)
-	b.families = pool(config, 1)
+	// The few statements about families are planned once, and find each by its id,
+	// however few there are when they are planned.
+	families := config.Copy()
+	for _, way := range []string{"enable_seqscan", "enable_hashjoin", "enable_mergejoin"} {
+		families.RuntimeParams[way] = "off"
+	}
+	b.families = pool(families, 1)
 	if err := migrate(ctx, goose.DialectPostgres, db.read); err != nil {
 		return err
 	}
