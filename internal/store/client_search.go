@@ -44,6 +44,22 @@ func (c Clients) Pick(ctx context.Context, applicationID string, ids []string) (
 	return rows.list, err
 }
 
+const expiringSecrets = `SELECT c.id, c.name, c.version, s.label, s.hint, s.expires_at
+	FROM (SELECT client_sequence, label, hint, expires_at FROM client_secret
+		WHERE expires_at > 0 AND expires_at > $1 AND expires_at <= $2 ORDER BY expires_at LIMIT 1000) s
+	JOIN client c ON c.sequence = s.client_sequence
+	WHERE c.application_id = $3 AND NOT c.inactive ORDER BY s.expires_at, c.sequence LIMIT $4`
+
+// Expiring implements client.Searcher.
+func (c Clients) Expiring(ctx context.Context, applicationID string, after, until time.Time, limit int) ([]client.Expiring, error) {
+	return readAll(ctx, c.db, func(row scanner) (e client.Expiring, err error) {
+		var at int64
+		err = row.Scan(&e.ClientID, &e.Name, &e.Version, &e.Label, &e.Hint, &at)
+		e.ExpiresAt = instant(at)
+		return e, err
+	}, expiringSecrets, micros(after), micros(until), applicationID, limit)
+}
+
 // bySequence gives clients in the order of their sequences.
 func (c Clients) bySequence(ctx context.Context, applicationID string, sequences []int64) ([]*client.Client, error) {
 	if len(sequences) == 0 {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 )
 
@@ -56,4 +57,15 @@ type Searcher interface {
 	Search(ctx context.Context, applicationID string, search Search) ([]*Client, Place, error)
 	// Pick gives the clients of these ids that there are, in no order.
 	Pick(ctx context.Context, applicationID string, ids []string) ([]*Client, error)
+	// Expiring gives at most limit secrets of active clients that expire after one
+	// moment and not after another, those first that expire first. Of a thousand
+	// secrets that do, those of other applications included, no more are read.
+	Expiring(ctx context.Context, applicationID string, after, until time.Time, limit int) ([]Expiring, error)
+}
+
+// Expiring is a secret that is about to expire.
+type Expiring struct {
+	ClientID, Name, Version string // of the client
+	Label, Hint             string
+	ExpiresAt               time.Time
 }

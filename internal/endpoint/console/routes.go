@@ -54,7 +54,7 @@ func (s *routes) upload(path string, n need, take func(*visit) error) {
 func (c *Console) Surface() *web.Surface {
 	s := &routes{console: c}
 	for _, group := range []func(*routes){
-		homeRoutes, clientRoutes, clientTokenRoutes, clientActivityRoutes,
+		homeRoutes, overviewRoutes, clientRoutes, clientTokenRoutes, clientActivityRoutes,
 		clientSecretRoutes, clientEndRoutes, newClientRoutes, transferRoutes,
 		auditRoutes,
 		scopeRoutes, resourceRoutes, userRoutes, tokenRoutes,
