@@ -108,7 +108,7 @@ var clientParts = []part{
 	{
 		name: "access_token_lifetime", section: sectionAccess, label: "Lifetime",
 		help:  "How long an access token is good (expiration interval).",
-		shape: aNumberOr("never", "Never expires", "Expires after", "seconds", ""),
+		shape: aNumberOr("never", "Never expires", "Expires", "It expires after", "seconds", ""),
 	},
 	{
 		name: "access_token_format", section: sectionAccess, label: "Format",
@@ -123,12 +123,12 @@ var clientParts = []part{
 	},
 	{
 		name: "refresh_family_lifetime", section: sectionRefresh, label: "Lifetime of a sign-in", shown: hasUsers,
-		help: "After this, nothing is refreshed any more and the user signs in again, however often it was refreshed.", shape: aNumberOr("unlimited", "Unlimited", "Ends after", "seconds", ""),
+		help: "After this, nothing is refreshed any more and the user signs in again, however often it was refreshed.", shape: aNumberOr("unlimited", "Unlimited", "Limited", "It ends after", "seconds", ""),
 	},
 	{
 		name: "refresh_limit", section: sectionRefresh, label: "Refresh count", shown: hasUsers,
 		help:  "How often a sign-in may be refreshed. Limited and left empty means 0: no refresh token is issued.",
-		shape: aNumberOr("unlimited", "Unlimited", "Limited to", "times", int64(0)),
+		shape: aNumberOr("unlimited", "Unlimited", "Limited", "It is limited to", "times", int64(0)),
 	},
 	{
 		name: "refresh_rotation", section: sectionRefresh, label: "Each refresh gives a new refresh token", shown: userAndSecret,

@@ -3,6 +3,7 @@ package console
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 
 	"github.com/ostiary/ostiary/internal/core/client"
 	"github.com/ostiary/ostiary/internal/core/fault"
@@ -13,8 +14,7 @@ import (
 type clientSettingsData struct {
 	Path     string
 	Revision int64
-	Base     string // what the form was made of
-	Name     *field
+	Base     string        // what the form was made of
 	Sections []formSection // none: it is not his to change
 	Facts    []clientFact
 	Stale    bool // somebody else changed the client meanwhile
@@ -42,7 +42,8 @@ func (v *visit) showClientSettings(status int, f *clientForm, view *client.View,
 	}
 	if v.operations().MayEdit(f.client) {
 		d.Sections = f.sections(problems)
-		d.Name = &field{Name: "name", Label: "Name", Value: view.Name, Fixed: true, Help: "Fixed when the client was made."}
+		name := &field{Name: "name", Label: "Name", Value: view.Name, Fixed: true, Help: "Fixed when the client was made."}
+		d.Sections[0].Fields = slices.Insert(d.Sections[0].Fields, 0, name)
 	} else {
 		d.Facts = f.facts()
 	}

@@ -133,19 +133,24 @@ func boxesOf(options func(*clientForm) []option) shape {
 	}
 }
 
+// Sizes of inputs.
+const (
+	half  = "half"
+	third = "third"
+)
+
 // numberName is the input of the number where a word may stand instead.
 func numberName(name string) string { return name + ".number" }
 
 // aNumberOr is a word, or a number: what the choice between them and the number
 // are called, and what the number is where it is left empty.
-func aNumberOr(word, wordLabel, numberLabel, unit string, empty any) shape {
+func aNumberOr(word, wordLabel, choiceLabel, numberLabel, unit string, empty any) shape {
 	return shape{
 		inputs: func(f *clientForm, p *part) []*field {
 			choice := p.input(f, "radios")
-			choice.Options = []option{{Value: word, Label: wordLabel}, {Value: "number", Label: numberLabel}}
+			choice.Size, choice.Options = half, []option{{Value: word, Label: wordLabel}, {Value: "number", Label: choiceLabel}}
 			number := &field{
-				Name: numberName(p.name), Kind: "digits", Unit: unit, Value: f.values.Get(numberName(p.name)),
-				Label: p.label + ": " + strings.ToLower(numberLabel),
+				Name: numberName(p.name), Label: numberLabel, Kind: "digits", Unit: unit, Size: half, Value: f.values.Get(numberName(p.name)),
 			}
 			return []*field{choice, number}
 		},
@@ -184,8 +189,9 @@ func aDuration() shape {
 	return shape{
 		inputs: func(f *clientForm, p *part) []*field {
 			amount := p.input(f, "digits")
+			amount.Size = half
 			unit := &field{
-				Name: unitName(p.name), Label: p.label + ": unit", Kind: "select", Value: f.values.Get(unitName(p.name)),
+				Name: unitName(p.name), Label: "In", Kind: "select", Size: half, Value: f.values.Get(unitName(p.name)),
 				Options: []option{{Value: inDays, Label: inDays}, {Value: "seconds", Label: "seconds"}},
 			}
 			return []*field{amount, unit}
@@ -229,7 +235,7 @@ func someNumbers(members ...field) shape {
 			for i := range members {
 				in := members[i]
 				in.Name = p.name + "." + in.Name
-				in.Kind, in.Value = "digits", f.values.Get(in.Name)
+				in.Kind, in.Size, in.Value = "digits", third, f.values.Get(in.Name)
 				list[i] = &in
 			}
 			return list

@@ -15,6 +15,7 @@ type field struct {
 	Values      []string // of boxes: those that are ticked
 	Options     []option // of select, boxes and radios
 	Rows        int      // of an area
+	Size        string   // how much of a row it takes where there is room: half, third; "": all
 	Unit        string   // what stands after it, as "seconds"
 	Placeholder string
 	Required    bool

@@ -134,8 +134,7 @@ func (v *visit) makeClient(f *clientForm) (*client.Client, string, error) {
 
 type createdData struct {
 	Client   client.View
-	Secret   string // "": it has none
-	Download string // name of the file that it may be saved as
+	Once     secretMade // Secret "": it has none
 	Snippets snippets
 	Path     string // of the client
 }
@@ -147,8 +146,12 @@ func (v *visit) created(made *client.Client, secret string) error {
 	if err != nil {
 		return err
 	}
+	said := "It is not shown again; if it is lost, regenerate it."
+	if v.app.Settings.Revealable() {
+		said = "An owner can look at it again; each look is audited."
+	}
 	return v.show(http.StatusCreated, "created", pageOf{
 		Title: "Made: " + view.Name, Section: "clients", Crumbs: []crumb{{"API clients", v.at("clients")}},
-		Data: createdData{view, secret, "client-" + view.ID + ".env", snippets, v.at("clients", view.ID)},
+		Data: createdData{view, secretMade{Secret: secret, ID: made.ID, File: made.ID + ".secret.txt", Text: said}, snippets, v.at("clients", view.ID)},
 	})
 }

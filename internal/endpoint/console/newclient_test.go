@@ -209,7 +209,7 @@ func TestSnippetsOfAService(t *testing.T) {
 	const odd = `it's;"odd"&<$HOME>%41\n+=` + "`id`"
 	for _, secret := range []string{"", odd} {
 		made := r.makes("service", "name", "Billing "+strconv.Itoa(len(secret)), "scopes", "read", "scopes", "write", "secret", secret)
-		shown := regexp.MustCompile(`data-copy="([^"]*)" hidden>Copy the secret`).FindStringSubmatch(made.body)
+		shown := regexp.MustCompile(`data-copy="([^"]*)" hidden>Copy<span class="away"> secret`).FindStringSubmatch(made.body)
 		if shown == nil || secret != "" && html.UnescapeString(shown[1]) != secret {
 			t.Fatalf("the page shows the secret %v", shown)
 		}
@@ -247,7 +247,7 @@ func TestSnippetsOfClientsWithUsers(t *testing.T) {
 	for kind, redirect := range map[string]string{"web": "https://app.example/cb?a=1&b='2'", "spa": "https://app.example/cb", "native": "http://127.0.0.1:8123/cb"} {
 		r.makes(kind, "name", kind+" without", "scopes", "read").shows(http.StatusCreated, "has none yet")
 		made := r.makes(kind, "name", kind, "scopes", "read", "redirect_uris", redirect)
-		made.shows(http.StatusCreated, map[bool]string{true: "Its secret, this once", false: "It has no secret"}[kind == "web"])
+		made.shows(http.StatusCreated, map[bool]string{true: "Keep it now", false: "It has no secret"}[kind == "web"])
 		if _, err := r.App.Consents.Grant(t.Context(), audit.System(), r.ApplicationID, u.UUID, r.madeID(made), []string{"read"}); err != nil {
 			t.Fatal(err)
 		}

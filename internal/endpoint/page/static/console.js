@@ -14,12 +14,11 @@ function enliven(root) {
     });
   }
   // A button that keeps a text in a file; nothing goes to the server.
-  for (const button of root.querySelectorAll("[data-download], [data-download-of]")) {
+  for (const button of root.querySelectorAll("[data-download]")) {
     button.hidden = false;
     button.addEventListener("click", () => {
-      const text = button.dataset.download ?? document.getElementById(button.dataset.downloadOf).textContent.trimEnd();
       const link = document.createElement("a");
-      link.href = URL.createObjectURL(new Blob([text + "\n"], { type: "text/plain" }));
+      link.href = URL.createObjectURL(new Blob([button.dataset.download + "\n"], { type: "text/plain" }));
       link.download = button.dataset.file;
       link.click();
       URL.revokeObjectURL(link.href);
