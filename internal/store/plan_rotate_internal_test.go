@@ -56,7 +56,7 @@ func explain(ctx context.Context, db *DB, p *part) (plan string, err error) {
 	}
 	defer func() { _ = conn.Close() }()
 	err = conn.Raw(func(c any) error {
-		rows, err := c.(*stdlib.Conn).Conn().Query(ctx, "EXPLAIN "+p.text, p.arrays()...) //nolint:forcetypeassert // the pool is pgx's
+		rows, err := c.(*stdlib.Conn).Conn().Query(ctx, "EXPLAIN "+p.text, p.arrays()...)
 		if err != nil {
 			return err
 		}
