@@ -49,7 +49,7 @@ type Standing struct {
 	*Family
 	State State
 	Why   string        // of Revoked
-	Left  *client.Limit // refreshes that the client still has; nil: there is no refresh token
+	Left  *client.Limit // refreshes that the client still has; nil: there never was a refresh token
 }
 
 // StandingOf tells what became of a family at the time now; c is its client, nil
@@ -122,7 +122,7 @@ func (s *Service) List(ctx context.Context, applicationID string, q Query) (Page
 	}
 	for i := range page.Families {
 		f := &page.Families[i]
-		if f.State != Live || f.RefreshGeneration == 0 {
+		if f.State != Live || f.RefreshGeneration == 0 && f.Refreshes == 0 {
 			continue
 		}
 		c, err := s.clients.Get(ctx, applicationID, f.ClientID)
@@ -136,12 +136,14 @@ func (s *Service) List(ctx context.Context, applicationID string, q Query) (Page
 	return page, nil
 }
 
-// left gives how many refreshes the client still has; nil where there is no
+// left gives how many refreshes the client still has; nil where there never was a
 // refresh token.
 func (f *Family) left(c *client.Client) *client.Limit {
 	switch limit := c.Settings.Refresh.Limit; {
-	case f.RefreshGeneration == 0:
+	case f.RefreshGeneration == 0 && f.Refreshes == 0:
 		return nil
+	case f.RefreshGeneration == 0: // the last one was answered without a successor
+		return &client.Limit{}
 	case limit == nil:
 		return &client.Limit{Unlimited: true}
 	default:

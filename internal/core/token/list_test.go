@@ -253,3 +253,26 @@ func TestView(t *testing.T) {
 		t.Errorf("got  %s\nwant %s", text, want)
 	}
 }
+
+// What is left of a limit is told down to nothing.
+func TestRefreshesLeft(t *testing.T) {
+	b := newBed(t)
+	b.furnish()
+	c, u := b.web(limited(1)), b.user()
+	minted := b.redeemed(c, u, "a")
+	for _, want := range []int64{1, 0} {
+		page := b.page(token.Query{Selection: token.Selection{UserID: u.UUID}})
+		one, err := b.tokens.Get(t.Context(), b.app.ID, page[0].ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, left := range []*client.Limit{page[0].Left, one.Left} {
+			if left == nil || left.Unlimited || left.N != want {
+				t.Errorf("%+v left, want %d", left, want)
+			}
+		}
+		if want > 0 {
+			b.refreshed(t, c, minted.Refresh)
+		}
+	}
+}
