@@ -32,8 +32,8 @@ func TestEveryPageInABrowser(t *testing.T) {
 			s.signIn()
 			seen := s.crawl()
 			for _, page := range []string{
-				"applications", "administrators", "audit", "apps-shop-overview", "apps-shop-clients", "apps-shop-clients-new", "apps-shop-clients-worker",
-				"apps-shop-clients-worker-endpoints", "apps-shop-clients-worker-secrets", "apps-shop-clients-worker-tokens", "apps-shop-clients-worker-activity",
+				"applications", "administrators", "audit", "apps-shop-overview", "apps-shop-clients", "apps-shop-new-client", "apps-shop-clients-x",
+				"apps-shop-clients-x-endpoints", "apps-shop-clients-x-secrets", "apps-shop-clients-x-tokens", "apps-shop-clients-x-activity",
 				"apps-shop-tokens", "apps-shop-users", "apps-shop-scopes", "apps-shop-resources", "apps-shop-keys", "apps-shop-audit",
 				"apps-shop-administrators", "apps-shop-settings",
 			} {

@@ -83,15 +83,15 @@ func filled(t *testing.T, name string) *stage {
 			fields["scopes"] = []string{"openid", "orders"}
 		}
 		if kind == "service" {
-			fields["id"], fields["secret"], fields["scopes"] = "worker", workerSecret, []string{"orders"}
+			fields["id"], fields["secret"], fields["scopes"] = worker, workerSecret, []string{"orders"}
 		}
 		s.api("/clients", fields)
 	}
-	s.api("/clients/worker/secrets", map[string]any{"label": name[:min(len(name), 60)], "expires_at": s.server.Clock.Now().Add(240 * time.Hour).Format(time.RFC3339)})
+	s.api("/clients/"+worker+"/secrets", map[string]any{"label": name[:min(len(name), 60)], "expires_at": s.server.Clock.Now().Add(240 * time.Hour).Format(time.RFC3339)})
 	for range 3 {
-		s.token("worker", workerSecret, "grant_type=client_credentials&scope=orders", http.StatusOK)
+		s.token(worker, workerSecret, "grant_type=client_credentials&scope=orders", http.StatusOK)
 	}
-	s.token("worker", workerSecret, "grant_type=client_credentials&scope=nothing", http.StatusBadRequest)
+	s.token(worker, workerSecret, "grant_type=client_credentials&scope=nothing", http.StatusBadRequest)
 	words := userPassword
 	u, err := app.People.Create(t.Context(), audit.System(), "shop", user.Fields{
 		Email: "ada@example.com", Password: &words, Roles: []string{"buyer"},
@@ -103,7 +103,7 @@ func filled(t *testing.T, name string) *stage {
 	if _, _, err := app.Sessions.Begin(t.Context(), audit.System(), shop, u, session.SignIn{ACR: session.OneFactor, UserAgent: name}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := app.Consents.Grant(t.Context(), audit.System(), "shop", u.UUID, "worker", []string{"orders"}); err != nil {
+	if _, err := app.Consents.Grant(t.Context(), audit.System(), "shop", u.UUID, worker, []string{"orders"}); err != nil {
 		t.Fatal(err)
 	}
 	if err := app.Usage.Flush(t.Context()); err != nil {
@@ -113,6 +113,7 @@ func filled(t *testing.T, name string) *stage {
 }
 
 const (
+	worker       = "the-worker-of-all-orders"
 	workerSecret = "a-secret-of-the-worker-0123456789abcdef"
 	userPassword = "a lamp in the hall"
 )
