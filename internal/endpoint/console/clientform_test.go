@@ -59,7 +59,7 @@ func (r *rig) fieldCase(c clienttest.Case, form url.Values) {
 	r.t.Helper()
 	a := r.do(http.MethodPost, r.at("/new-client"), form)
 	if c.Refused != "" {
-		field := strings.Split(c.Refused, "[")[0]
+		field, _, _ := strings.Cut(c.Refused, "[")
 		if a.status != http.StatusUnprocessableEntity || !strings.Contains(a.body, `id="problem-`+field+`"`) {
 			r.t.Errorf("%s: %d, and nothing beside %s", c.Name(), a.status, field)
 			return

@@ -181,7 +181,7 @@ func (f *clientForm) holds(name, value string) bool {
 
 // grantLabels name the grants, and say what they are for.
 var grantLabels = map[oauth.GrantType]option{
-	oauth.AuthorizationCode: {Label: "Authorization code", Help: "Users sign in in their browser and agree."},
+	oauth.AuthorizationCode: {Label: "Authorization code", Help: "Users sign in, in their browser, and agree."},
 	oauth.RefreshToken:      {Label: "Refresh token", Help: "It goes on without the user being there."},
 	oauth.ClientCredentials: {Label: "Client credentials", Help: "It acts for itself, without a user."},
 	oauth.Password:          {Label: "Password", Help: "It takes users' passwords itself."},

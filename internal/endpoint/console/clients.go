@@ -3,6 +3,7 @@ package console
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/ostiary/ostiary/internal/core/admin"
@@ -36,18 +37,20 @@ type clientRow struct {
 func (v *visit) clients() error {
 	query := v.r.URL.Query()
 	d := clientsData{Path: v.at("clients"), Moves: v.at("transfer"), Filters: clientFilters(query.Get)}
+	chosen := map[string]string{}
+	for _, f := range d.Filters {
+		chosen[f.Name] = f.Value
+		d.Any = d.Any || f.Value != ""
+	}
 	q := inventory.Query{Search: client.Search{
-		Text: query.Get("q"), Kind: client.Kind(query.Get("kind")), Type: query.Get("type"), Tag: query.Get("tag"), Limit: perPage,
+		Text: chosen["q"], Kind: client.Kind(chosen["kind"]), Type: chosen["type"], Feature: client.Feature(chosen["feature"]), Tag: chosen["tag"], Limit: perPage,
 	}}
-	if active := query.Get("active"); active != "" {
+	if active := chosen["active"]; active != "" {
 		on := active == "true"
 		q.Active = &on
 	}
-	if query.Get("unused") != "" {
+	if chosen["unused"] != "" {
 		q.UnusedSince = v.Now().AddDate(0, 0, -unusedDays)
-	}
-	for _, f := range d.Filters {
-		d.Any = d.Any || f.Value != ""
 	}
 	at, err := inventory.ParsePlace(query.Get("cursor"))
 	if err == nil {
@@ -105,16 +108,24 @@ func clientFilters(value func(string) string) []*field {
 	for _, k := range []client.Kind{client.Web, client.SPA, client.Native, client.Service, client.Other} {
 		kinds = append(kinds, option{Value: string(k), Label: string(k)})
 	}
+	features := []option{all}
+	for _, f := range client.AllFeatures() {
+		features = append(features, option{Value: string(f), Label: string(f)})
+	}
 	list := []*field{
 		{Name: "q", Label: "Search", Kind: "search", Help: "name, id or description"},
 		{Name: "kind", Label: "Kind", Kind: "select", Options: kinds},
 		{Name: "type", Label: "Type", Kind: "select", Options: []option{all, {Value: "confidential", Label: "confidential"}, {Value: "public", Label: "public"}}},
+		{Name: "feature", Label: "Feature", Kind: "select", Options: features},
 		{Name: "active", Label: "Status", Kind: "select", Options: []option{all, {Value: "true", Label: "active"}, {Value: "false", Label: "inactive"}}},
 		{Name: "unused", Label: "Used", Kind: "select", Options: []option{all, {Value: "90", Label: "not for 90 days"}}},
 		{Name: "tag", Label: "Tag"},
 	}
 	for _, f := range list {
 		f.Value = value(f.Name)
+		if f.Kind == "select" && !slices.ContainsFunc(f.Options, func(o option) bool { return o.Value == f.Value }) {
+			f.Value = "" // put together by hand
+		}
 	}
 	return list
 }

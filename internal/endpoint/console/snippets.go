@@ -29,7 +29,7 @@ type snippets struct {
 const mostScopes = 20
 
 // unknownSecret stands where a secret is not to be seen any more.
-const unknownSecret = "CLIENT_SECRET" //nolint:gosec // no credential (G101)
+const unknownSecret = "CLIENT_SECRET"
 
 // snippets gives those of a client, with its secret where it was just made.
 func (v *visit) snippets(view *client.View, secret string) (snippets, error) {
