@@ -8,19 +8,37 @@ import (
 	"github.com/ostiary/ostiary/internal/core/fault"
 )
 
+// Setting is what there is to choose of a setting: one of words, true or false, a
+// number of seconds; where it is none of them, a text.
+type Setting struct {
+	Name        string
+	Words       []string // the values there are, the default first; nil: others
+	Truth       bool
+	Least, Most int64 // seconds; 0: it is none
+}
+
 // setting is one setting that an operator may choose by name.
 type setting struct {
-	name  string
-	words []string // the values there are, the default first; nil: others, which set judges
-	set   func(*Settings, string) (refusal string)
+	Setting
+
+	set func(*Settings, string) (refusal string)
 }
 
 // chosen is a setting that is one of its words.
 func chosen(name string, set func(*Settings, string), words ...string) setting {
-	return setting{name, words, func(s *Settings, v string) string {
+	return setting{Setting{Name: name, Words: words}, func(s *Settings, v string) string {
 		set(s, v)
 		return ""
 	}}
+}
+
+// timed is a setting in seconds, switched one that is true or false.
+func timed(name string, least, most int64, set func(*Settings, int64)) setting {
+	return setting{Setting{Name: name, Least: least, Most: most}, seconds(least, most, set)}
+}
+
+func switched(name string, of func(*Settings) *bool) setting {
+	return setting{Setting{Name: name, Truth: true}, truth(of)}
 }
 
 // maxVendorName bounds a text that stands in error messages, in characters.
@@ -34,14 +52,14 @@ var table = []setting{
 	chosen("scope_policy", func(s *Settings, v string) { s.ScopePolicy = ScopePolicy(v) }, string(Enforced), string(Optional)),
 	chosen("secret_policy", func(s *Settings, v string) { s.SecretPolicy = SecretPolicy(v) }, string(Once), string(Revealable)),
 	chosen("signing_algorithm", func(s *Settings, v string) { s.SigningAlgorithm = v }, "ES256", "RS256", "EdDSA"),
-	{"refresh_retry_window", nil, seconds(0, maxRetryWindow, setRetryWindow)},
-	{"code_lifetime", nil, seconds(1, maxCodeLifetime, setCodeLifetime)},
-	{"session_lifetime", nil, seconds(1, maxSessionLifetime, setSessionLifetime)},
-	{"registration", nil, truth(registration)},
-	{"legacy_paths", nil, truth(legacyPaths)},
-	{"legacy_token_query", nil, truth(legacyTokenQuery)},
-	{"claims_in_id_token", nil, truth(claimsInIDToken)},
-	{"vendor_name", nil, setVendorName},
+	timed("refresh_retry_window", 0, maxRetryWindow, setRetryWindow),
+	timed("code_lifetime", 1, maxCodeLifetime, setCodeLifetime),
+	timed("session_lifetime", 1, maxSessionLifetime, setSessionLifetime),
+	switched("registration", registration),
+	switched("legacy_paths", legacyPaths),
+	switched("legacy_token_query", legacyTokenQuery),
+	switched("claims_in_id_token", claimsInIDToken),
+	{Setting{Name: "vendor_name"}, setVendorName},
 }
 
 // Values that the table and the document set alike.
@@ -85,24 +103,33 @@ func truth(of func(*Settings) *bool) func(*Settings, string) string {
 	}
 }
 
+// Table gives the settings that act on something, in the order of the table.
+func Table() []Setting {
+	list := make([]Setting, len(table))
+	for i, s := range table {
+		list[i] = s.Setting
+	}
+	return list
+}
+
 // SettingNames are the names that Set knows.
 func SettingNames() []string {
 	names := make([]string, len(table))
 	for i, s := range table {
-		names[i] = s.name
+		names[i] = s.Name
 	}
 	return names
 }
 
 // Set sets a setting by its name; a fault Invalid whose Field is the name.
 func (s *Settings) Set(name, value string) error {
-	i := slices.IndexFunc(table, func(t setting) bool { return t.name == name })
+	i := slices.IndexFunc(table, func(t setting) bool { return t.Name == name })
 	if i < 0 {
 		return fault.Invalidf(name, "There is no such application setting; there are %s.", strings.Join(SettingNames(), ", "))
 	}
 	t := table[i]
-	if t.words != nil && !slices.Contains(t.words, value) {
-		return fault.Invalidf(name, "Choose one of %s.", strings.Join(t.words, ", "))
+	if t.Words != nil && !slices.Contains(t.Words, value) {
+		return fault.Invalidf(name, "Choose one of %s.", strings.Join(t.Words, ", "))
 	}
 	if text := t.set(s, value); text != "" {
 		return fault.Invalidf(name, "%s", text)
@@ -129,9 +156,9 @@ func Preset(name string) (Settings, error) {
 // Words gives the texts that a setting takes in documents, the default first; nil
 // where it takes others, or none.
 func Words(name string) []string {
-	i := slices.IndexFunc(table, func(t setting) bool { return t.name == name })
+	i := slices.IndexFunc(table, func(t setting) bool { return t.Name == name })
 	if i < 0 {
 		return nil
 	}
-	return table[i].words
+	return table[i].Words
 }

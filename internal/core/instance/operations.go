@@ -26,13 +26,13 @@ type Operations struct {
 	signers      *key.Signers
 	ring         *key.Ring
 	now          func() time.Time
-	standing     string
+	standing     func() string
 	others       []func()
 }
 
-// NewOperations puts them together. standing is the default application, which
-// cannot be removed.
-func NewOperations(store Applications, applications *application.Registry, clients *client.Registry, signers *key.Signers, ring *key.Ring, now func() time.Time, standing string) *Operations {
+// NewOperations puts them together. standing gives the default application, which
+// cannot be removed; it is asked each time, since the founding comes later.
+func NewOperations(store Applications, applications *application.Registry, clients *client.Registry, signers *key.Signers, ring *key.Ring, now func() time.Time, standing func() string) *Operations {
 	return &Operations{store: store, applications: applications, clients: clients, signers: signers, ring: ring, now: now, standing: standing}
 }
 
@@ -220,7 +220,7 @@ var errStanding = fault.Conflictf("The default application cannot be deleted; it
 // is the one that the caller read; a fault Precondition says that it is another
 // by now.
 func (o *Operations) Delete(ctx context.Context, source audit.Source, id string, revision *int64) error {
-	if id == o.standing {
+	if id == o.standing() {
 		return errStanding
 	}
 	now := o.now().UTC().Truncate(time.Microsecond)

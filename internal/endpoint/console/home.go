@@ -64,6 +64,9 @@ func (v *visit) applications() error {
 			a.ID, a.Name, Home + "/apps/" + a.ID + "/overview", v.Issuers().Of(a.ID), string(v.access.In(a.ID)), string(a.Settings.Profile()),
 		})
 	}
+	if v.access.Instance {
+		d.New = Home + "/applications/new"
+	}
 	next := ""
 	if more {
 		next = found[len(found)-1].ID

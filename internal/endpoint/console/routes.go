@@ -54,10 +54,25 @@ func (s *routes) upload(path string, n need, take func(*visit) error) {
 func (c *Console) Surface() *web.Surface {
 	s := &routes{console: c}
 	for _, group := range []func(*routes){
-		homeRoutes, overviewRoutes, clientRoutes, clientTokenRoutes, clientActivityRoutes,
-		clientSecretRoutes, clientEndRoutes, newClientRoutes, transferRoutes,
+		homeRoutes,
+		overviewRoutes,
+		clientRoutes,
+		clientTokenRoutes,
+		clientActivityRoutes,
+		clientSecretRoutes,
+		clientEndRoutes,
+		newClientRoutes,
+		transferRoutes,
 		auditRoutes,
-		scopeRoutes, resourceRoutes, userRoutes, tokenRoutes,
+		scopeRoutes,
+		resourceRoutes,
+		userRoutes,
+		tokenRoutes,
+		keyRoutes,
+		settingRoutes,
+		applicationRoutes,
+		administratorRoutes,
+		memberRoutes,
 	} {
 		group(s)
 	}

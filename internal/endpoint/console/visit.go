@@ -77,7 +77,7 @@ func (v *visit) admit(n need) error {
 		return web.ErrNotFound
 	}
 	var err error
-	if v.app, err = v.Applications.Get(v.r.Context(), id); err != nil {
+	if v.app, err = v.Applications.Get(v.r.Context(), id); err != nil || n.instance {
 		return err
 	}
 	return v.role.Require(n.permission)

@@ -16,11 +16,12 @@ const (
 // §1.4.3): links also stand on the page beside the cards.
 const enough = 5
 
-// Colours makes a style sheet of one accent colour, #rrggbb. Text on it is
+// Colours makes a style sheet of one accent colour, #rrggbb, for what a selector
+// finds; ":root" is the page. Text on it is
 // black or white, whichever is read better; as text it is darkened (lightened,
 // in the dark) until it can be read on the page. ok is false for what is no
 // colour.
-func Colours(accent string) (css string, ok bool) {
+func Colours(selector, accent string) (css string, ok bool) {
 	base, ok := parseColour(accent)
 	if !ok {
 		return "", false
@@ -30,8 +31,8 @@ func Colours(accent string) (css string, ok bool) {
 	if contrast(base, mustColour(darkGround)) < 3 { // WCAG 2.2 §1.4.11: the edge of a button
 		fill = dark
 	}
-	return fmt.Sprintf(":root{--accent:%s;--on-accent:%s;--link:%s}\n@media(prefers-color-scheme:dark){:root{--accent:%s;--on-accent:%s;--link:%s}}\n",
-		base, on(base), light, fill, on(fill), dark), true
+	return fmt.Sprintf("%s{--accent:%s;--on-accent:%s;--link:%s}\n@media(prefers-color-scheme:dark){%s{--accent:%s;--on-accent:%s;--link:%s}}\n",
+		selector, base, on(base), light, selector, fill, on(fill), dark), true
 }
 
 type rgb [3]float64

@@ -20,7 +20,7 @@ var sheet = regexp.MustCompile(`^:root\{--accent:(#\S{6});--on-accent:(#\S{6});-
 func TestEveryColourCanBeRead(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		accent := fmt.Sprintf("#%06x", rapid.IntRange(0, 0xffffff).Draw(t, "accent"))
-		css, ok := page.Colours(accent)
+		css, ok := page.Colours(":root", accent)
 		c := sheet.FindStringSubmatch(css)
 		if !ok || c == nil {
 			t.Fatalf("%s: %v %q", accent, ok, css)
@@ -42,7 +42,7 @@ func TestEveryColourCanBeRead(t *testing.T) {
 
 func TestWhatIsNoColour(t *testing.T) {
 	for _, text := range []string{"", "#fff", "#ggffff", "red", "#ffffff}", "#-1ffff", "#+1ffff"} {
-		if css, ok := page.Colours(text); ok || css != "" {
+		if css, ok := page.Colours(":root", text); ok || css != "" {
 			t.Errorf("%q makes %q", text, css)
 		}
 	}
