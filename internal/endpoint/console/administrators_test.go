@@ -47,7 +47,7 @@ func TestApplications(t *testing.T) {
 	}
 }
 
-var linkShown = regexp.MustCompile(`[^">]*/console/signin/link\?token=[\w-]+`)
+var consoleLink = regexp.MustCompile(`[^">]*/console/signin/link\?token=[\w-]+`)
 
 func TestAdministrators(t *testing.T) {
 	r := start(t, servertest.Options{})
@@ -58,7 +58,7 @@ func TestAdministrators(t *testing.T) {
 	r.post(all+"/new", "email", "ann@example.com", "application", "nowhere", "role", "owner").shows(http.StatusUnprocessableEntity, "no such application")
 	r.post(all+"/new", "email", r.AdminEmail).shows(http.StatusConflict)
 	made := r.post(all+"/new", "email", "ann@example.com", "application", r.ApplicationID, "role", "viewer").shows(http.StatusOK, "the only time")
-	link, err := url.Parse(linkShown.FindString(made.body))
+	link, err := url.Parse(consoleLink.FindString(made.body))
 	if err != nil || link.Path == "" {
 		t.Fatalf("no link: %v\n%s", err, made.body)
 	}

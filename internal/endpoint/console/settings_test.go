@@ -19,7 +19,7 @@ func defaults(revision string, other ...string) []string {
 	}, other...)
 }
 
-func TestSettings(t *testing.T) {
+func TestApplicationSettings(t *testing.T) {
 	r := start(t, servertest.Options{})
 	page := r.get(r.at("/settings")).shows(http.StatusOK, "Security profile", `value="43200"`, "Delete…", r.Issuer)
 	for _, s := range application.Table() {
