@@ -90,7 +90,7 @@ func TestAdministrators(t *testing.T) {
 	r.post(page + "/deactivate").shows(http.StatusSeeOther)
 	ann.get(r.at("/clients")).shows(http.StatusSeeOther)
 	r.get(page).shows(http.StatusOK, "inactive").lacks("Make a link")
-	r.post(page+"/link").shows(http.StatusConflict)
+	r.post(page + "/link").shows(http.StatusConflict)
 	r.post(page + "/activate").shows(http.StatusSeeOther)
 	r.post(page+"/delete", "typed", "ann").shows(http.StatusUnprocessableEntity, "to the letter")
 	r.post(page+"/delete", "typed", "ann@example.com").shows(http.StatusSeeOther)
