@@ -66,13 +66,13 @@ func TestTokensOfAClient(t *testing.T) {
 	first, second := r.token(id, secret), r.token(id, secret)
 	r.Clock.Advance(time.Minute)
 	third := r.token(id, secret)
-	list := r.get(page).shows(http.StatusOK, "Revoke all", "client_credentials", "127.0.0.1", "in 59 minutes").lacks("<sync>", "Lifetime")
+	list := r.get(page).shows(http.StatusOK, "Revoke all", "client credentials", "127.0.0.1", "in 59 minutes").lacks("<sync>", "Lifetime")
 	if n := strings.Count(list.body, `name="one"`); n != 3 {
 		t.Errorf("%d can be revoked", n)
 	}
 	family := list.between(`name="one" value="`, `"`) // the newest
 	viewer := r.as(admin.Viewer)
-	viewer.get(page).shows(http.StatusOK, "client_credentials").lacks("Revoke")
+	viewer.get(page).shows(http.StatusOK, "client credentials").lacks("Revoke")
 	viewer.post(page+"/revoke", "one", family, "sure", "yes").shows(http.StatusForbidden)
 	viewer.post(page+"/revoke-all", "sure", "yes").shows(http.StatusForbidden)
 

@@ -48,7 +48,7 @@ func (v *visit) tokenRows(families []token.Standing) ([]tokenRow, error) {
 	for i, f := range families {
 		row := &rows[i]
 		*row = tokenRow{
-			ID: f.ID.String(), Path: v.at("tokens", f.ID.String()), Client: crumb{Label: f.ClientID}, User: crumb{Label: f.UserID}, Grant: string(f.GrantType),
+			ID: f.ID.String(), Path: v.at("tokens", f.ID.String()), Client: crumb{Label: f.ClientID}, User: crumb{Label: f.UserID}, Grant: inSentence(string(f.GrantType)),
 			Scopes: f.Scopes, Issued: f.IssuedAt, Expires: f.AccessExpiresAt,
 			Expired: !f.Never() && !v.Now().Before(f.AccessExpiresAt),
 			Code:    f.GrantType == oauth.AuthorizationCode && f.Generation == 0, Left: leftOf(f.Left),
@@ -66,6 +66,9 @@ func (v *visit) tokenRows(families []token.Standing) ([]tokenRow, error) {
 	}
 	return rows, nil
 }
+
+// inSentence writes the name of a grant so that it breaks between words.
+func inSentence(grant string) string { return strings.ReplaceAll(grant, "_", " ") }
 
 func (v *visit) nameTokenOwners(row *tokenRow, f *token.Family) error {
 	c, err := v.Clients.Get(v.r.Context(), v.app.ID, f.ClientID)
