@@ -51,8 +51,7 @@ type Deps struct {
 // Pages makes the pages. It is safe for concurrent use.
 type Pages struct {
 	Deps
-	set   *page.Set
-	guard *http.CrossOriginProtection
+	set *page.Set
 }
 
 // New reads the templates and texts.
@@ -69,7 +68,7 @@ func New(d Deps) (*Pages, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Pages{Deps: d, set: set, guard: http.NewCrossOriginProtection()}, nil
+	return &Pages{Deps: d, set: set}, nil
 }
 
 // Languages are those that the pages are written in.

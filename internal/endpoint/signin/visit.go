@@ -56,7 +56,7 @@ func (p *Pages) begin(w http.ResponseWriter, r *http.Request) (*visit, error) {
 	if v.app, err = p.Applications.Get(r.Context(), r.PathValue("app")); err != nil {
 		return nil, err
 	}
-	if p.guard.Check(r) != nil {
+	if web.FromElsewhere(r, p.Issuers().PublicURL) {
 		return nil, errOrigin
 	}
 	if v.form = r.URL.Query(); r.Method == http.MethodPost {
