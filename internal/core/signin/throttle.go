@@ -93,13 +93,19 @@ type limit struct {
 // attempt takes its places in the order of its limits, and those come in one order,
 // so that none waits for another in a ring.
 func (t *throttle) try(ctx context.Context, limits []limit, prove func() (right bool, err error)) (right bool, err error) {
+	var entered []*bucket
 	wrong := false
+	defer func() {
+		for _, b := range entered {
+			b.leave(wrong)
+		}
+	}()
 	for _, l := range limits {
 		b := t.bucket(l.key)
 		if err := b.enter(ctx, t.now, l.rate); err != nil {
 			return false, err
 		}
-		defer func() { b.leave(wrong) }()
+		entered = append(entered, b)
 	}
 	right, err = prove()
 	wrong = !right && err == nil
