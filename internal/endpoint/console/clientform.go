@@ -216,6 +216,28 @@ func (f *clientForm) sections(problems []page.Problem) []formSection {
 	return list
 }
 
+// summary is what was refused for the top of a page: each with the label of its
+// field, or where the form has none for it, with the field's name.
+func summary(problems []page.Problem, sections []formSection) []page.Problem {
+	list := make([]page.Problem, len(problems))
+	for i, p := range problems {
+		label, at := p.Field, ""
+		for _, s := range sections {
+			for _, in := range s.Fields {
+				if in.Name == p.Field {
+					label, at = in.Label, p.Field
+				}
+			}
+		}
+		text := p.Text.Values[1] // as say made it
+		if label != "" {
+			text = label + ": " + text
+		}
+		list[i] = page.Problem{Field: at, Text: say(text)}
+	}
+	return list
+}
+
 // clientFact is a field of a client and its value, in words.
 type clientFact struct{ Label, Text string }
 

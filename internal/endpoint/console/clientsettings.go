@@ -48,7 +48,7 @@ func (v *visit) showClientSettings(status int, f *clientForm, view *client.View,
 		d.Facts = f.facts()
 	}
 	p := v.clientPage(f.client, view, "", d)
-	p.Problems = problems
+	p.Problems = summary(problems, d.Sections)
 	return v.show(status, "client-settings", p)
 }
 

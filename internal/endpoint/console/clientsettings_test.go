@@ -92,3 +92,44 @@ func TestChangedMeanwhile(t *testing.T) {
 	r.api("POST", "/clients/shop/secrets", `{"label":"next"}`)
 	r.do(http.MethodPost, path, withValue(idle, "tags", "three")).shows(http.StatusPreconditionFailed, "Its secrets changed")
 }
+
+// An application has more scopes than there is room for: they are typed.
+func TestManyScopes(t *testing.T) {
+	r := start(t, servertest.Options{})
+	long := strings.Repeat("é", 2000)
+	for i := range 92 { // with those that are built in, 100
+		r.api("POST", "/scopes", fmt.Sprintf(`{"name":"s%d","description":%q}`, i, long))
+	}
+	page := r.get(r.at("/new-client?kind=other")).shows(http.StatusOK, `type="checkbox" name="scopes" value="s91"`, "é…")
+	if len(page.body) > 100<<10 {
+		t.Errorf("the page has %d bytes", len(page.body))
+	}
+	id := r.madeID(r.makes("web", "name", "Ticked", "scopes", "s1", "scopes", "openid"))
+	r.api("POST", "/scopes", `{"name":"one-more"}`)
+	path := r.at("/clients/" + id)
+	form := inputs(r.get(path).shows(http.StatusOK, "openid\ns1", "not listed here").lacks(`value="s91"`).body)
+	r.do(http.MethodPost, path, withValue(form, "scopes", "openid\r\none-more\r\nnowhere")).shows(http.StatusUnprocessableEntity, "There is no such scope", "nowhere")
+	r.do(http.MethodPost, path, withValue(form, "scopes", "openid\r\none-more")).shows(http.StatusSeeOther)
+	if got := fmt.Sprint(r.api("GET", "/clients/"+id, "")["scopes"]); got != "[one-more openid]" {
+		t.Errorf("the scopes are %s", got)
+	}
+}
+
+// What others wrote is text wherever it is shown.
+func TestHostileClients(t *testing.T) {
+	r := start(t, servertest.Options{})
+	const script, image = `<script>alert(1)</script>`, `"><img src=x onerror=alert(1)>`
+	r.api("POST", "/scopes", `{"name":"<b>scope</b>","description":"`+script+`"}`)
+	r.api("POST", "/clients", fmt.Sprintf(`{"id":"x","name":%q,"version":%q,"kind":"web","description":%q,"tags":[%q],"scopes":["<b>scope</b>"],
+		"redirect_uris":["https://a.example/?a='(1)"]}`, image+strings.Repeat("w", 200), "\u202e2.0", "</textarea>"+script, image))
+	path := r.at("/clients/x")
+	stale := r.fill(path, "description", script)
+	r.api("PATCH", "/clients/x", fmt.Sprintf(`{"description":%q}`, image))
+	viewer := r.as("viewer")
+	for _, a := range []*answer{
+		r.get(path), r.get(path + "/endpoints"), r.get(r.at("/clients")), r.do(http.MethodPost, path, stale), viewer.get(path), r.get(r.at("/new-client?kind=web")),
+	} {
+		a.lacks("<script>alert", "<img", "<b>")
+	}
+	r.sends("web", "name", script, "version", image, "tags", strings.Repeat("w", 101)).shows(http.StatusUnprocessableEntity).lacks("<script>alert", "<img")
+}

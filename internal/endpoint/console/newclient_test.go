@@ -113,7 +113,8 @@ func TestWhatIsTyped(t *testing.T) {
 	if got := inputs(again.body).Get("redirect_uris"); !strings.Contains(got, "https://app.example/two") {
 		t.Errorf("what was typed is lost: %q", got)
 	}
-	r.post(path, "kind", "web", "name", "x", "redirect_uris", "https://a.example/\nnonsense").shows(http.StatusUnprocessableEntity, "Entry 2: Write an absolute URI")
+	r.post(path, "kind", "web", "name", "x", "redirect_uris", "https://a.example/\nnonsense").shows(http.StatusUnprocessableEntity,
+		`<p class="problem">Entry 2: Write an absolute URI`, `<a href="#field-redirect_uris">Redirect URIs: Entry 2: Write an absolute URI`)
 	r.get(r.at("/clients/"+id)).shows(http.StatusOK, "days").lacks("<script>alert")
 	r.api("PATCH", "/clients/"+id, `{"refresh_token_lifetime":100}`)
 	if form := inputs(r.get(r.at("/clients/" + id)).body); form.Get("refresh_token_lifetime") != "100" || form.Get("refresh_token_lifetime.unit") != "seconds" {
