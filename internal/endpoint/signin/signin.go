@@ -124,7 +124,7 @@ func (p *Pages) serveLogo(w http.ResponseWriter, r *http.Request) error {
 // colours is the style sheet of a colour. It says nothing about any
 // application, so that no name of one can be tried out here.
 func (p *Pages) colours(w http.ResponseWriter, r *http.Request) error {
-	css, ok := page.Colours(":root", "#" + r.PathValue("colour"))
+	css, ok := page.Colours(":root", "#"+r.PathValue("colour"))
 	if !ok {
 		return web.ErrNotFound
 	}
