@@ -47,17 +47,14 @@ func (a *App) consoleURL() string {
 // users, as users of an application that no other path leads to.
 func (a *App) makeConsole(static *web.Static) error {
 	url := a.consoleURL()
-	var err error
-	a.consolePages, err = signin.New(signin.Deps{
+	a.consolePages = a.pages.With(signin.Deps{
 		Applications: application.NewRegistry(administrator.Applications{}, consoleCache), Clients: a.Clients, Scopes: a.Scopes,
 		Sessions: a.Sessions, Consents: a.Consents, SignIn: a.ConsoleSignIn, Desk: authorization.NewDesk(a.Ring, a.now),
 		Issuers: func() application.Issuers { return application.Issuers{PublicURL: url} }, Now: a.now, Static: static, Home: console.Home,
 	})
-	if err != nil {
-		return err
-	}
 	a.ConsoleSignIn.Write(a.consolePages.Letter)
 	r := a.records()
+	var err error
 	a.console, err = console.New(console.Deps{
 		Administrators: administrator.NewOperations(a.People, a.Users), Applications: a.Applications, Settings: r.settings, Instance: r.instance,
 		Clients: a.Clients, Operations: a.Operations, Inventory: r.inventory, Usage: a.Usage, Scopes: r.scopes, Resources: r.resources,

@@ -109,6 +109,9 @@ func NewSet(static *web.Static, templates, messages fs.FS, more ...template.Func
 	}
 	s := &Set{catalogue: catalogue, pages: map[string]map[string]*template.Template{}}
 	for _, language := range catalogue.Languages() {
+		if _, err := fs.Stat(messages, language+".json"); err != nil {
+			continue // the surface is not in this language
+		}
 		functions := template.FuncMap{
 			"static": static.Path,
 			"t":      func(key string, values ...any) (string, error) { return catalogue.Text(language, key, values...) },

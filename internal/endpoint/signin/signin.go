@@ -71,6 +71,9 @@ func New(d Deps) (*Pages, error) {
 	return &Pages{Deps: d, set: set}, nil
 }
 
+// With gives the same pages upon other services: for administrators.
+func (p *Pages) With(d Deps) *Pages { return &Pages{Deps: d, set: p.set, guard: p.guard} }
+
 // Languages are those that the pages are written in.
 func (p *Pages) Languages() []string { return p.set.Languages() }
 
