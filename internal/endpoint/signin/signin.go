@@ -72,7 +72,7 @@ func New(d Deps) (*Pages, error) {
 }
 
 // With gives the same pages upon other services: for administrators.
-func (p *Pages) With(d Deps) *Pages { return &Pages{Deps: d, set: p.set, guard: p.guard} }
+func (p *Pages) With(d Deps) *Pages { return &Pages{Deps: d, set: p.set} }
 
 // Languages are those that the pages are written in.
 func (p *Pages) Languages() []string { return p.set.Languages() }
