@@ -53,7 +53,10 @@ type chartSlot struct {
 
 type chartBar struct{ Look, Y, Height string }
 
-type chartTick struct{ X, Anchor, Text string }
+type chartTick struct {
+	X, Anchor, Text string
+	Minor           bool // it is left out where there is little room
+}
 
 // newChart makes a chart of the time from one moment to another, in steps of
 // whole hours.
@@ -155,7 +158,7 @@ func (c *chart) tick(from time.Time, step time.Duration) {
 		} else if x > 94 {
 			x, anchor = 100, "end"
 		}
-		c.Ticks = append(c.Ticks, chartTick{percent(x), anchor, from.Add(time.Duration(i) * step).Format(layout)})
+		c.Ticks = append(c.Ticks, chartTick{percent(x), anchor, from.Add(time.Duration(i) * step).Format(layout), i/every%2 == 1})
 	}
 }
 
