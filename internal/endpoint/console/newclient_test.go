@@ -194,7 +194,7 @@ func (a *answer) run(name string) *exec.Cmd {
 	if err := os.WriteFile(filepath.Join(dir, p.file), []byte(html.UnescapeString(found[1])), 0o600); err != nil {
 		a.t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(a.t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(a.t.Context(), 5*time.Minute)
 	a.t.Cleanup(cancel)
 	command := exec.CommandContext(ctx, p.run[0], p.run[1:]...)
 	command.Dir = dir
