@@ -374,14 +374,23 @@ func (s *Service) entitle(ctx context.Context, e *exchange, next *Family) (lifet
 	return target.Format(), nil
 }
 
+// late is when `expires_in` of an answer that is given again would mislead: after
+// the retry window as it is by default.
+const late = 10 * time.Second
+
 // mint makes the answer of an exchange from the family as it leaves it.
 func (s *Service) mint(ctx context.Context, e *exchange, f *Family) (*Minted, error) {
 	a := f.latest()
 	minted := &Minted{Scopes: a.scopesOf(f)}
 	if !f.Never() {
-		// Whole seconds, as `exp` has them; an answer that is given again may come
-		// when its token has ended already.
-		minted.Lifetime = max(f.AccessExpiresAt.Sub(e.now.Truncate(time.Second)), time.Second)
+		// Whole seconds, as `exp` has them. An answer that is given again is the same
+		// to the letter; one that comes late says what is left, and may come when its
+		// token has ended already.
+		since := f.issuedAt()
+		if e.now.Sub(since) > late {
+			since = e.now
+		}
+		minted.Lifetime = max(f.AccessExpiresAt.Sub(since.Truncate(time.Second)), time.Second)
 	}
 	var err error
 	if minted.Text, err = s.access(ctx, e.Application, e.Issuer, f, &a); err != nil {

@@ -201,6 +201,9 @@ func (f *family) wantAgain(m *token.Minted) {
 	if m.Text != was.Text || m.Refresh != was.Refresh || !slices.Equal(m.Scopes, was.Scopes) {
 		f.t.Fatalf("got %+v, want %+v again", m, was)
 	}
+	if late := f.now.Sub(f.last.at) > 10*time.Second; late && m.Lifetime >= was.Lifetime || !late && m.Lifetime != was.Lifetime {
+		f.t.Fatalf("it lives for %s, and did for %s, %s ago", m.Lifetime, was.Lifetime, f.now.Sub(f.last.at))
+	}
 }
 
 // atOnce presents the live token several times at once: with a window, one
