@@ -91,7 +91,8 @@ func (a *App) managementSurface(throttle *web.Throttle) *web.Surface {
 		Applications: a.Applications, Settings: r.settings, Instance: r.instance,
 		Clients: a.Clients, Operations: a.Operations, Tokens: a.Tokens, Signers: a.Signers, Audit: a.Store.Audit(),
 		Inventory: r.inventory, Usage: a.Usage, Scopes: r.scopes, Resources: r.resources, Users: a.People, SignIn: a.SignIn, Consents: a.Consents,
-		Sessions: a.Sessions, Cookie: signin.ConsoleCookie(a.consoleURL()), Throttle: throttle, Issuers: a.issuers(), DefaultApplication: a.defaultApplication(), Now: a.now, Lease: a.Store.Lease,
+		Sessions: a.Sessions, Cookie: signin.ConsoleCookie(a.consoleURL()), ConsoleURL: a.consoleURL(),
+		Throttle: throttle, Issuers: a.issuers(), DefaultApplication: a.defaultApplication(), Now: a.now, Lease: a.Store.Lease,
 	})
 }
 

@@ -51,6 +51,7 @@ type Deps struct {
 	Audit              audit.Reader
 	Sessions           *session.Service // of administrators, in the console
 	Cookie             web.Cookie       // of those sessions
+	ConsoleURL         string           // where they are, without a slash at the end
 	Throttle           *web.Throttle    // of failed authentications, shared with the other surfaces
 	Issuers            application.Issuers
 	DefaultApplication string
@@ -61,18 +62,14 @@ type Deps struct {
 	Lease func() error
 }
 
-type api struct {
-	Deps
-
-	guard *http.CrossOriginProtection
-}
+type api struct{ Deps }
 
 // issuer gives the URL that names an application to clients.
 func (a *api) issuer(applicationID string) string { return a.Issuers.Of(applicationID) }
 
 // New makes the surface.
 func New(deps Deps) *web.Surface {
-	b := build(&api{deps, http.NewCrossOriginProtection()})
+	b := build(&api{deps})
 	// Made when it is first asked for: the start has no time for it.
 	asJSON := sync.OnceValues(func() ([]byte, error) { return json.Marshal(b.huma.OpenAPI()) })
 	asYAML := sync.OnceValues(b.huma.OpenAPI().YAML)

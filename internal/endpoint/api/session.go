@@ -4,6 +4,7 @@ import (
 	"github.com/ostiary/ostiary/internal/core/admin"
 	"github.com/ostiary/ostiary/internal/core/administrator"
 	"github.com/ostiary/ostiary/internal/core/fault"
+	"github.com/ostiary/ostiary/internal/web"
 )
 
 // errOrigin says that the page of another site sent a write: the browser adds the
@@ -14,7 +15,7 @@ var errOrigin = fault.Deniedf("With a session of the console, writes are taken f
 // has in the application of the path. Where the path has none, those of the
 // instance may do all, and the others see their applications.
 func (a *api) session(c *call, cookie string) error {
-	if a.guard.Check(c.Request) != nil {
+	if web.FromElsewhere(c.Request, a.ConsoleURL) {
 		return errOrigin
 	}
 	_, who, err := a.Sessions.Find(c.Context(), administrator.Application(), cookie)

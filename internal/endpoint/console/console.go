@@ -8,7 +8,6 @@ package console
 import (
 	"embed"
 	"io/fs"
-	"net/http"
 	"time"
 
 	"github.com/ostiary/ostiary/internal/core/administrator"
@@ -64,9 +63,8 @@ type Deps struct {
 // Console makes the pages. It is safe for concurrent use.
 type Console struct {
 	Deps
-	set   *page.Set
-	guard *http.CrossOriginProtection
-	self  *application.Application // what administrators sign in to
+	set  *page.Set
+	self *application.Application // what administrators sign in to
 
 	uploads *uploads
 }
@@ -85,7 +83,7 @@ func New(d Deps) (*Console, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Console{Deps: d, set: set, guard: http.NewCrossOriginProtection(), self: administrator.Application(), uploads: newUploads()}, nil
+	return &Console{Deps: d, set: set, self: administrator.Application(), uploads: newUploads()}, nil
 }
 
 // Close ends what goes on beside requests, before the store is closed.

@@ -38,7 +38,7 @@ const maxForm = 1 << 20
 func (c *Console) handle(n need, show func(*visit) error) web.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		v := &visit{Console: c, w: w, r: r}
-		if c.guard.Check(r) != nil {
+		if web.FromElsewhere(r, c.URL) {
 			return errOrigin
 		}
 		_, who, err := c.Sessions.Find(r.Context(), c.self, c.Cookie.Read(r))
