@@ -3,9 +3,9 @@ package console
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/ostiary/ostiary/internal/core/admin"
@@ -86,8 +86,12 @@ type recordCell struct {
 
 // listed is a cell of a list that may be long.
 func listed(list []string) recordCell {
-	const most = 5
-	return recordCell{List: list[:min(most, len(list))], More: max(0, len(list)-most)}
+	const most = 4
+	c := recordCell{More: max(0, len(list)-most)}
+	for _, entry := range list[:min(most, len(list))] {
+		c.List = append(c.List, clip(entry))
+	}
+	return c
 }
 
 func (k *recordPages[R, F]) list(v *visit) error {
@@ -103,9 +107,10 @@ func (k *recordPages[R, F]) list(v *visit) error {
 		Pager: v.pages(v.at(k.section), next, len(list)),
 	}
 	for i := range d.Rows {
-		d.Rows[i].Path = k.path(v, "edit", k.name(list[i]))
+		d.Rows[i].Name, d.Rows[i].Path = clip(k.name(list[i])), k.path(v, "edit", k.name(list[i]))
 		for j := range d.Rows[i].Cells {
-			d.Rows[i].Cells[j].Column = k.columns[j]
+			cell := &d.Rows[i].Cells[j]
+			cell.Column, cell.Text = k.columns[j], clip(cell.Text)
 		}
 	}
 	if v.may(k.need) {
@@ -267,7 +272,7 @@ func (k *recordPages[R, F]) question(v *visit, status int, problems []page.Probl
 		Crumbs: []crumb{{title(k.plural), v.at(k.section)}, {name, back}},
 	}, question{
 		Text: text, Effects: effects, Action: k.path(v, "delete", name),
-		Hidden: []hidden{{"revision", fmt.Sprint(k.revision(stored))}}, Button: "Delete the " + k.noun, Back: back,
+		Hidden: []hidden{{"revision", strconv.FormatInt(k.revision(stored), 10)}}, Button: "Delete the " + k.noun, Back: back,
 	})
 }
 

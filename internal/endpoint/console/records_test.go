@@ -62,9 +62,9 @@ func TestOddNamesOfScopes(t *testing.T) {
 	for _, name := range []string{"..", "new", "a/b", "a?b#c&d=e%2F", "<script>", "'onerror='x"} {
 		made := r.post(r.at("/scopes/new"), "name", name, "kind", "any").shows(http.StatusSeeOther)
 		r.get(made.location).shows(http.StatusOK).lacksMarkup().lacks("<code><script>")
-		delete := strings.Replace(made.location, "/edit?", "/delete?", 1)
-		r.get(delete).shows(http.StatusOK).lacks("<script>")
-		r.post(delete).shows(http.StatusSeeOther)
+		question := strings.Replace(made.location, "/edit?", "/delete?", 1)
+		r.get(question).shows(http.StatusOK).lacks("<script>")
+		r.post(question).shows(http.StatusSeeOther)
 	}
 }
 

@@ -44,7 +44,7 @@ func resourceRows(_ *visit, list []*resource.Resource) []recordRow {
 		if format == "" {
 			format = "the client's"
 		}
-		rows[i] = recordRow{Name: r.Identifier, Cells: []recordCell{
+		rows[i] = recordRow{Cells: []recordCell{
 			{Text: r.Name}, scopes, listed(r.Fields().IntrospectingClients), {Text: format},
 		}}
 	}

@@ -40,7 +40,7 @@ func builtInScope(s *scope.Scope) string {
 func scopeRows(_ *visit, list []*scope.Scope) []recordRow {
 	rows := make([]recordRow, len(list))
 	for i, s := range list {
-		rows[i] = recordRow{Name: s.Name, Cells: []recordCell{
+		rows[i] = recordRow{Cells: []recordCell{
 			{Text: s.Description}, {Text: scopeKinds[s.Kind]}, {Text: s.RequiredRole}, listed(s.URLPatterns),
 		}}
 		if s.BuiltIn {

@@ -39,7 +39,7 @@ type tokenRow struct {
 }
 
 // shownScopes is how many of its scopes a row names.
-const shownScopes = 6
+const shownScopes = 3
 
 // tokenRows makes rows of families, with the names of their clients and the
 // addresses of their users, from memory where they are.
@@ -49,13 +49,14 @@ func (v *visit) tokenRows(families []token.Standing) ([]tokenRow, error) {
 		row := &rows[i]
 		*row = tokenRow{
 			ID: f.ID.String(), Path: v.at("tokens", f.ID.String()), Client: crumb{Label: f.ClientID}, User: crumb{Label: f.UserID}, Grant: inSentence(string(f.GrantType)),
-			Scopes: f.Scopes, Issued: f.IssuedAt, Expires: f.AccessExpiresAt,
+			Issued: f.IssuedAt, Expires: f.AccessExpiresAt,
 			Expired: !f.Never() && !v.Now().Before(f.AccessExpiresAt),
 			Code:    f.GrantType == oauth.AuthorizationCode && f.Generation == 0, Left: leftOf(f.Left),
 			Refreshed: f.RotatedAt, Address: f.Address, State: f.State, Why: f.Why,
 		}
-		if len(row.Scopes) > shownScopes {
-			row.Scopes, row.MoreScopes = row.Scopes[:shownScopes], len(row.Scopes)-shownScopes
+		row.MoreScopes = max(0, len(f.Scopes)-shownScopes)
+		for _, name := range f.Scopes[:min(len(f.Scopes), shownScopes)] {
+			row.Scopes = append(row.Scopes, clip(name))
 		}
 		if f.RefreshGeneration > 0 {
 			row.RefreshExpires = f.RefreshExpiresAt
@@ -74,7 +75,7 @@ func (v *visit) nameTokenOwners(row *tokenRow, f *token.Family) error {
 	c, err := v.Clients.Get(v.r.Context(), v.app.ID, f.ClientID)
 	switch {
 	case err == nil:
-		row.Client = crumb{strings.TrimSpace(c.Name + " " + c.Version), v.at("clients", c.ID)}
+		row.Client = crumb{clip(strings.TrimSpace(c.Name + " " + c.Version)), v.at("clients", c.ID)}
 	case fault.KindOf(err) != fault.NotFound:
 		return err
 	}
@@ -86,7 +87,7 @@ func (v *visit) nameTokenOwners(row *tokenRow, f *token.Family) error {
 	case err == nil:
 		row.User.Path = v.at("users", u.UUID)
 		if u.Email != "" {
-			row.User.Label = u.Email
+			row.User.Label = clip(u.Email)
 		}
 	case fault.KindOf(err) != fault.NotFound:
 		return err

@@ -3,8 +3,8 @@ package console
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 
@@ -160,7 +160,7 @@ func asTyped(v any) string {
 	case json.Number:
 		return v.String()
 	case bool:
-		return fmt.Sprint(v)
+		return strconv.FormatBool(v)
 	}
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)

@@ -1,0 +1,45 @@
+package console_test
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/ostiary/ostiary/internal/core/audit"
+	"github.com/ostiary/ostiary/internal/core/token"
+	"github.com/ostiary/ostiary/internal/core/user"
+	"github.com/ostiary/ostiary/internal/servertest"
+)
+
+// A page of a list is under 100 KB, whatever stands in its rows.
+func TestWeightOfLists(t *testing.T) {
+	const most = 100 << 10
+	r := start(t, servertest.Options{})
+	var roles, scopes []string
+	for i := range 100 {
+		roles = append(roles, fmt.Sprintf("%03d", i)+strings.Repeat("W", 97))
+		scopes = append(scopes, fmt.Sprintf("%03d", i)+strings.Repeat("W", 125))
+	}
+	id, _ := r.client(`"name":"` + strings.Repeat("W", 255) + `","version":"` + strings.Repeat("W", 40) + `","kind":"service"`)
+	for i := range 55 {
+		u, err := r.App.People.Create(t.Context(), audit.System(), r.ApplicationID, user.Fields{
+			Email: fmt.Sprintf("%03d%s@example.%s", i, strings.Repeat("W", 61), strings.Repeat("x", 180)), Roles: roles,
+			Attributes: map[string]any{"displayName": strings.Repeat("W", 255)},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.minted(id, u, func(f *token.Family) { f.Scopes = scopes })
+		r.post(r.at("/scopes/new"), "name", scopes[i], "kind", "any", "description", strings.Repeat("W", 2000), "required_role", roles[i],
+			"url_patterns", strings.Repeat("/"+strings.Repeat("W", 998)+"\n", 20)).shows(http.StatusSeeOther)
+		r.post(r.at("/resources/new"), "identifier", fmt.Sprintf("https://example.com/%03d%s", i, strings.Repeat("W", 970)), "name", strings.Repeat("W", 255)).
+			shows(http.StatusSeeOther)
+	}
+	for _, list := range []string{"/users", "/tokens", "/scopes", "/resources"} {
+		page := r.get(r.at(list)).shows(http.StatusOK, "Next page")
+		if len(page.body) > most {
+			t.Errorf("%s: %d bytes", list, len(page.body))
+		}
+	}
+}
