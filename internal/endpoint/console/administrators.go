@@ -121,7 +121,10 @@ func (v *visit) accessInputs(a administrator.Access) ([]*field, error) {
 	if err != nil {
 		return nil, err
 	}
-	where := &field{Name: "application", Label: "Another application"}
+	where := &field{Name: "application", Label: "Role in another application"}
+	if len(a.Roles) == 0 {
+		where.Label = "Role in one application"
+	}
 	if len(found) > most {
 		where.Mono, where.Help = true, "Its id."
 	} else {

@@ -30,7 +30,7 @@ type formData struct {
 // presets are the ways to set an application up.
 var presets = []option{
 	{Value: "", Label: "None", Help: "The strict defaults: OAuth 2.1, secrets shown once."},
-	{Value: "akamai", Label: "Akamai Identity Cloud", Help: "Secrets can be seen again; the user-record API is on."},
+	{Value: "akamai", Label: "Akamai Identity Cloud", Help: "Secrets can be seen again by owners."},
 	{Value: "appdirect", Label: "AppDirect", Help: "OAuth 2.0 with the password and implicit grants admitted; its paths are served too."},
 	{Value: "webmethods", Label: "webMethods Integration Cloud", Help: "OAuth 2.0, secrets can be seen again, its paths and parameters in the query string are served too."},
 }

@@ -25,6 +25,7 @@ type auditLog struct {
 	path          string // of the page
 	of            string // the parameter of the page, of the instance's logs
 	tabs          []navLink
+	names         func(whom string) string // in place of a user's number; nil: the number is shown
 }
 
 func (v *visit) log() auditLog { return auditLog{applicationID: v.app.ID, path: v.at("audit")} }
@@ -37,13 +38,27 @@ const ofConsole = "console"
 func (v *visit) instanceLog() auditLog {
 	log := auditLog{path: Home + "/audit"}
 	if v.form.Get("of") == ofConsole {
-		log.applicationID, log.of = administrator.ApplicationID, ofConsole
+		log.applicationID, log.of, log.names = administrator.ApplicationID, ofConsole, v.address
 	}
 	log.tabs = []navLink{
 		{"Instance", log.path, log.of == ""},
 		{"Administrators", with(log.path, "of", ofConsole), log.of == ofConsole},
 	}
 	return log
+}
+
+// address gives the address of an administrator whom an event names by number, as
+// it names users; "" where it is no such name, or he is gone.
+func (v *visit) address(whom string) string {
+	uuid, ok := strings.CutPrefix(whom, "user:")
+	if !ok {
+		return ""
+	}
+	who, err := v.People.Get(v.r.Context(), administrator.ApplicationID, uuid)
+	if err != nil {
+		return "" // the number is as good
+	}
+	return who.Email
 }
 
 type auditData struct {

@@ -14,6 +14,7 @@ import (
 type eventRow struct {
 	At                    time.Time
 	Actor, Action, Object string
+	ActorName, ObjectName string // where they have one that says more
 	ActorPath, ObjectPath string // of the log, narrowed to it; "": it is so already
 	ActionPath            string
 	Address, RequestID    string
@@ -44,6 +45,9 @@ func eventRows(events []audit.Event, log auditLog) []eventRow {
 			ActorPath:  with(log.path, "of", log.of, "actor", e.Actor),
 			ActionPath: with(log.path, "of", log.of, "action", e.Action),
 			ObjectPath: with(log.path, "of", log.of, "object", e.Object),
+		}
+		if log.names != nil {
+			row.ActorName, row.ObjectName = log.names(e.Actor), log.names(e.Object)
 		}
 		for _, c := range changesOf(e.Before, e.After) {
 			if left -= len(c.Name) + len(c.Before) + len(c.After); left < 0 || len(row.Changes) == maxChanges {
