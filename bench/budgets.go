@@ -117,6 +117,8 @@ var bounds = []report.Bound{
 	{Work: "the same, PostgreSQL", Figure: figure("lists-postgres", "start", 0, "ms"), Most: 2000, Unit: "ms"},
 	{Work: "import of 100,000 clients beside them, SQLite", Figure: figure("lists-sqlite", "import", 0, "s"), Most: 60, Unit: "s"},
 	{Work: "the same, PostgreSQL", Figure: figure("lists-postgres", "import", 0, "s"), Most: 60, Unit: "s"},
+	{Work: "the heaviest page of the console with 1,000,000 of everything, SQLite", Figure: figure("lists-sqlite", "console", 0, "heaviest"), Most: 100, Unit: "KB"},
+	{Work: "the same, PostgreSQL", Figure: figure("lists-postgres", "console", 0, "heaviest"), Most: 100, Unit: "KB"},
 	{Work: "static binary", Figure: figure("sqlite", "binary", 0, "MB"), Most: 45, Unit: "MB"},
 	{Work: "throughput with a commit that takes 5 ms longer, 256 connections", Figure: figure("sqlite", "commit_share", 256, "%"), Least: 80, Unit: "% of that without"},
 }

@@ -69,6 +69,9 @@ func (b *bench) listsOf(ctx context.Context, name string, db *postgres) (err err
 	}
 	defer func() { err = errors.Join(err, s.stop()) }()
 	l := &lister{bench: b, site: s, name: name, database: db}
+	if err := l.signIn(ctx); err != nil {
+		return err
+	}
 	for b.round = range b.runs {
 		for _, q := range questions(some, in.Now) {
 			if err := l.ask(ctx, &q); err != nil {
@@ -77,6 +80,7 @@ func (b *bench) listsOf(ctx context.Context, name string, db *postgres) (err err
 		}
 	}
 	b.round = 0
+	b.record(figure(name, "console", 0, "heaviest"), float64(l.heaviest)/1000)
 	if err := b.recordMemory(s, name, "rss"); err != nil {
 		return err
 	}
@@ -90,6 +94,8 @@ type lister struct {
 	site     *site
 	name     string
 	database *postgres
+	session  *http.Cookie // of the administrator, for pages of the console
+	heaviest int          // bytes of the longest of these pages
 }
 
 // ask measures one kind of question. Between any two pages it asks for one
@@ -107,7 +113,7 @@ func (l *lister) ask(ctx context.Context, q *question) error {
 			inARow, asked = 0, asked+1
 			path = q.path(asked)
 		} else {
-			path = following(path, next)
+			path = next
 		}
 		single, _, err = l.get(ctx, "/clients/"+fill.BusyClient)
 		return page, single, err
@@ -161,17 +167,25 @@ func (l *lister) cpu() (time.Duration, error) {
 	return server + database, err
 }
 
-// get asks for a page, and gives how many milliseconds it took and where the
-// next one begins.
+// get asks for a page, and gives how long it took and the path of the next one,
+// "" where there is none.
 func (l *lister) get(ctx context.Context, path string) (took time.Duration, next string, err error) {
+	below, page := strings.CutPrefix(path, ofConsole)
 	address := "http://" + l.site.main.String() + "/api/v1/applications/" + l.site.application + path
+	if page {
+		address = "http://" + l.site.main.String() + "/console/apps/" + l.site.application + below
+	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
 		return 0, "", err
 	}
-	request.Header.Set("Authorization", l.site.owner.basic())
+	if page {
+		request.AddCookie(l.session)
+	} else {
+		request.Header.Set("Authorization", l.site.owner.basic())
+	}
 	began := time.Now()
-	answer, err := http.DefaultClient.Do(request)
+	answer, err := http.DefaultTransport.RoundTrip(request) // a redirect is no page
 	if err != nil {
 		return 0, "", err
 	}
@@ -181,15 +195,19 @@ func (l *lister) get(ctx context.Context, path string) (took time.Duration, next
 		return 0, "", err
 	}
 	if answer.StatusCode != http.StatusOK {
-		return 0, "", fmt.Errorf("GET %s: %s: %s", path, answer.Status, body)
+		return 0, "", fmt.Errorf("GET %s: %s: %.300s", path, answer.Status, body)
 	}
-	var page struct {
+	if page {
+		l.heaviest = max(l.heaviest, len(body))
+		return took, l.nextPage(string(body)), nil
+	}
+	var list struct {
 		Next *string `json:"next_cursor"`
 	}
-	if err := json.Unmarshal(body, &page); err != nil || page.Next == nil {
+	if err := json.Unmarshal(body, &list); err != nil || list.Next == nil {
 		return took, "", err
 	}
-	return took, *page.Next, nil
+	return took, following(path, *list.Next), nil
 }
 
 // following is the path of the page that begins at a cursor.

@@ -18,7 +18,7 @@ const (
 	quiet      = 10
 )
 
-const listsSay = "Milliseconds a page of the management API, with 1,000,000 clients, audit events, token families, users, sessions and consents in each database. " +
+const listsSay = "Milliseconds a page of the management API, and of the console, with 1,000,000 clients, audit events, token families, users, sessions and consents in each database. " +
 	"CPU is that of the server and of PostgreSQL's processes. A page is to take at most 50 ms at the 99th percentile; where showing one client took more than 10 ms " +
 	"at the 99th percentile in between, the machine was busy, and the page is held to 25 ms of CPU instead."
 

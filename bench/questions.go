@@ -62,7 +62,7 @@ func cursor(text string) string { return base64.RawURLEncoding.EncodeToString([]
 // questions are everything that can be asked for a list.
 func questions(some fill.Some, now time.Time) []question {
 	ids := some.Clients
-	return slices.Concat(clientQuestions(ids, now), textQuestions(ids), recordQuestions(ids, now), tokenQuestions(ids, now), userQuestions(some), consentQuestions(some))
+	return slices.Concat(clientQuestions(ids, now), textQuestions(ids), recordQuestions(ids, now), tokenQuestions(ids, now), userQuestions(some), consentQuestions(some), consoleQuestions(ids))
 }
 
 func clientQuestions(ids []string, now time.Time) []question {

@@ -48,13 +48,14 @@ type site struct {
 	process  *exec.Cmd
 	exited   chan error
 
-	application string
-	owner       credentials
-	opaque      credentials // a client whose access tokens are opaque
-	jwt         credentials // one whose access tokens are JWTs
-	guest       credentials // one whose tokens are opaque and open a path at gateways
-	web         credentials // one that acts for users, with JWTs
-	cookies     []string    // of the users' sessions
+	application   string
+	owner         credentials
+	administrator credentials // by address and password
+	opaque        credentials // a client whose access tokens are opaque
+	jwt           credentials // one whose access tokens are JWTs
+	guest         credentials // one whose tokens are opaque and open a path at gateways
+	web           credentials // one that acts for users, with JWTs
+	cookies       []string    // of the users' sessions
 }
 
 // masterKey of all sites, so that the benchmark can make secrets' digests.
@@ -94,11 +95,14 @@ func (b *bench) found(ctx context.Context, name, database string) (*site, error)
 		Application string `json:"application_id"`
 		ID          string `json:"owner_client_id"`
 		Secret      string `json:"owner_client_secret"`
+		Email       string `json:"admin_email"`
+		Password    string `json:"admin_password"`
 	}
 	if err := json.Unmarshal(out, &first); err != nil {
 		return nil, fmt.Errorf("what ostiary init printed: %w", err)
 	}
 	s.application, s.owner = first.Application, credentials{first.ID, first.Secret}
+	s.administrator = credentials{first.Email, first.Password}
 	return s, s.populate(ctx)
 }
 

@@ -34,6 +34,7 @@ esac
 have_postgres || packages+=(postgresql)
 want node nodejs
 want npm npm
+want python3 python3 # runs an example that the console shows
 want curl curl ca-certificates
 want git git
 want gcc gcc libc6-dev # the race detector needs it, the product does not
