@@ -37,8 +37,8 @@ type tokensData struct {
 func (v *visit) tokens() error {
 	query := v.r.URL.Query()
 	d := tokensData{Path: v.at("tokens"), Filters: []*field{
-		{Name: "client", Label: "Client id", Mono: true, Help: "consumer key"},
-		{Name: "user", Label: "User", Help: "e-mail or uuid"},
+		{Name: "client", Label: "Client id", Mono: true, Help: "The consumer key.", Placeholder: "consumer key"},
+		{Name: "user", Label: "User", Help: "The e-mail address, or the uuid.", Placeholder: "e-mail or uuid"},
 		{Name: "scope", Label: "Scope", Mono: true},
 	}}
 	for _, f := range d.Filters {

@@ -59,7 +59,7 @@ type userRow struct {
 func (v *visit) userList() error {
 	query := v.r.URL.Query()
 	d := usersData{Path: v.at("users"), Filters: []*field{
-		{Name: "q", Label: "Search", Kind: "search", Help: "words of the name, of the address, or the uuid"},
+		{Name: "q", Label: "Search", Kind: "search", Help: "Words of the name or the address, or the uuid.", Placeholder: "name, e-mail or uuid"},
 		{Name: "active", Label: "Status", Kind: "select", Options: []option{{Label: "All"}, {Value: "true", Label: "active"}, {Value: "false", Label: "inactive"}}},
 		{Name: "role", Label: "Role"},
 	}}
