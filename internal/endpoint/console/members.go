@@ -38,7 +38,11 @@ func (v *visit) members(status int, problems []page.Problem) error {
 	for _, u := range found {
 		row := memberRow{administratorRow: rowOf(u), Role: administrator.AccessOf(u).In(v.app.ID), Self: u.UUID == v.who.UUID}
 		if v.may(admin.EditApplication) {
-			row.Choice = &field{Options: roleOptions("no role any more"), Value: string(row.Role)}
+			row.Choice = &field{Value: string(row.Role)}
+			for _, role := range administrator.Assignable() {
+				row.Choice.Options = append(row.Choice.Options, option{Value: string(role), Label: string(role)})
+			}
+			row.Choice.Options = append(row.Choice.Options, option{Label: "no role"})
 		}
 		d.Rows = append(d.Rows, row)
 	}
