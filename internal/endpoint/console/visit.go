@@ -123,17 +123,20 @@ func (v *visit) at(segments ...string) string {
 
 // with adds parameters to a path: names and values in turn, empty ones left out.
 func with(to string, pairs ...string) string {
+	var b strings.Builder
+	b.WriteString(to)
+	mark := "?"
+	if strings.Contains(to, "?") {
+		mark = "&"
+	}
 	for i := 0; i+1 < len(pairs); i += 2 {
 		if pairs[i+1] == "" {
 			continue
 		}
-		mark := "?"
-		if strings.Contains(to, "?") {
-			mark = "&"
-		}
-		to += mark + pairs[i] + "=" + url.QueryEscape(pairs[i+1])
+		b.WriteString(mark + pairs[i] + "=" + url.QueryEscape(pairs[i+1]))
+		mark = "&"
 	}
-	return to
+	return b.String()
 }
 
 // revision is that of the record which the form was made of; nil: none is named.
