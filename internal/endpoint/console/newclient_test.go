@@ -223,13 +223,11 @@ func TestSnippetsOfAService(t *testing.T) {
 			t.Errorf("the page with the secret has the headers %v", made.header)
 		}
 		for name := range programs {
-			if command := made.run(name); command != nil {
-				printed, err := command.CombinedOutput()
-				if err != nil {
-					t.Errorf("%s: %v", name, err)
-				}
-				r.printsToken(name, string(printed), "read write")
+			printed, err := made.run(name).CombinedOutput()
+			if err != nil {
+				t.Errorf("%s: %v", name, err)
 			}
+			r.printsToken(name, string(printed), "read write")
 		}
 		id := r.madeID(made)
 		endpoints := r.get(r.at("/clients/"+id+"/endpoints")).shows(http.StatusOK, "CLIENT_SECRET", r.Issuer+"/oauth2/jwks", r.Issuer+"/.well-known/openid-configuration",
@@ -259,9 +257,7 @@ func TestSnippetsOfClientsWithUsers(t *testing.T) {
 		}
 		for name := range programs {
 			if kind == "web" || name == "curl" { // the others differ by the secret only
-				if command := made.run(name); command != nil {
-					r.printsToken(kind+" "+name, converse(t, command, browser), "read")
-				}
+				r.printsToken(kind+" "+name, converse(t, made.run(name), browser), "read")
 			}
 		}
 	}

@@ -39,6 +39,7 @@ func (s *stage) make(kind, name string, fill func()) made {
 	}
 	s.Click("main form button.primary")
 	s.Wait("#snippet-curl")
+	s.look("created")
 	m := made{
 		id:      browser.Get(s.Tab, chromedp.Evaluate[string](`document.querySelector("dl.facts code").textContent`)),
 		secret:  browser.Get(s.Tab, chromedp.Evaluate[string](`(document.querySelector("[data-download]") || {dataset: {}}).dataset.download || ""`)),

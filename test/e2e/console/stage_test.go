@@ -6,6 +6,7 @@ package console_test
 
 import (
 	"encoding/json"
+	"flag"
 	"net"
 	"net/http"
 	"path/filepath"
@@ -165,4 +166,24 @@ func (s *stage) look(name string) {
 		s.Picture(filepath.Join(s.t.ArtifactDir(), name+"-"+c.look+".png"))
 	}
 	s.Size(1280, false)
+	s.document(name)
+}
+
+// update has the pictures of the documents made anew.
+var update = flag.Bool("update", false, "make the pictures in docs/screenshots anew")
+
+// documented are the pages that the documents show, by the names that the tests
+// have for them.
+var documented = map[string]string{
+	"apps-shop-overview": "overview", "apps-shop-clients": "clients", "apps-shop-new-client": "new-client", "created": "created",
+	"apps-shop-clients-x-secrets": "secrets", "apps-shop-tokens": "tokens",
+}
+
+// document keeps a picture of the page, where the documents show it and it is
+// asked for.
+func (s *stage) document(name string) {
+	s.t.Helper()
+	if file := documented[name]; file != "" && *update {
+		s.Picture(filepath.Join("..", "..", "..", "docs", "screenshots", file+".png"))
+	}
 }
