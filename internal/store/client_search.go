@@ -44,7 +44,7 @@ func (c Clients) Pick(ctx context.Context, applicationID string, ids []string) (
 	return rows.list, err
 }
 
-const expiringSecrets = `SELECT c.id, c.name, c.version, s.label, s.hint, s.expires_at
+const expiringSoon = `SELECT c.id, c.name, c.version, s.label, s.hint, s.expires_at
 	FROM (SELECT client_sequence, label, hint, expires_at FROM client_secret
 		WHERE expires_at > 0 AND expires_at > $1 AND expires_at <= $2 ORDER BY expires_at LIMIT 1000) s
 	JOIN client c ON c.sequence = s.client_sequence
@@ -57,7 +57,7 @@ func (c Clients) Expiring(ctx context.Context, applicationID string, after, unti
 		err = row.Scan(&e.ClientID, &e.Name, &e.Version, &e.Label, &e.Hint, &at)
 		e.ExpiresAt = instant(at)
 		return e, err
-	}, expiringSecrets, micros(after), micros(until), applicationID, limit)
+	}, expiringSoon, micros(after), micros(until), applicationID, limit)
 }
 
 // bySequence gives clients in the order of their sequences.

@@ -114,11 +114,12 @@ func (v *visit) done(to, what string) error { return v.redirect(with(to, "done",
 
 // at gives the path of a page of the application, of segments that it escapes.
 func (v *visit) at(segments ...string) string {
-	to := Home + "/apps/" + v.app.ID
+	var to strings.Builder
+	to.WriteString(Home + "/apps/" + v.app.ID)
 	for _, s := range segments {
-		to += "/" + url.PathEscape(s)
+		to.WriteString("/" + url.PathEscape(s))
 	}
-	return to
+	return to.String()
 }
 
 // with adds parameters to a path: names and values in turn, empty ones left out.
