@@ -34,6 +34,7 @@ func TestNoMarkupComesIn(t *testing.T) {
 	quoted := regexp.MustCompile(`"[^"]*"`)
 	for _, s := range signin.Specimens(t, hostile) {
 		body := s.Show(t, http.Header{}).Body.String()
+		body = strings.Replace(body, `<img class="logo" `, "<", 1) // the frame's own
 		for _, bad := range []*regexp.Regexp{element, handler} {
 			if found := bad.FindString(quoted.ReplaceAllString(body, `""`)); found != "" {
 				t.Errorf("%s: %s", s.Name, found)
