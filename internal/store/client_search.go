@@ -44,20 +44,36 @@ func (c Clients) Pick(ctx context.Context, applicationID string, ids []string) (
 	return rows.list, err
 }
 
-const expiringSoon = `SELECT c.id, c.name, c.version, s.label, s.hint, s.expires_at
-	FROM (SELECT client_sequence, label, hint, expires_at FROM client_secret
-		WHERE expires_at > 0 AND expires_at > $1 AND expires_at <= $2 ORDER BY expires_at LIMIT 1000) s
-	JOIN client c ON c.sequence = s.client_sequence
-	WHERE c.application_id = $3 AND NOT c.inactive ORDER BY s.expires_at, c.sequence LIMIT $4`
+// The clients are looked up one by one: joined, SQLite begins with all of them.
+const expiringSoon = `SELECT client_id, label, hint, expires_at FROM (
+		SELECT (SELECT c.id FROM client c WHERE c.sequence = w.client_sequence AND c.application_id = $1 AND NOT c.inactive) AS client_id,
+			w.label, w.hint, w.expires_at
+		FROM (SELECT client_sequence, label, hint, expires_at FROM client_secret
+			WHERE expires_at > 0 AND expires_at > $2 AND expires_at <= $3 ORDER BY expires_at LIMIT 1000) w) AS soon
+	WHERE client_id IS NOT NULL ORDER BY expires_at LIMIT $4`
 
 // Expiring implements client.Searcher.
 func (c Clients) Expiring(ctx context.Context, applicationID string, after, until time.Time, limit int) ([]client.Expiring, error) {
-	return readAll(ctx, c.db, func(row scanner) (e client.Expiring, err error) {
+	list, err := readAll(ctx, c.db, func(row scanner) (e client.Expiring, err error) {
 		var at int64
-		err = row.Scan(&e.ClientID, &e.Name, &e.Version, &e.Label, &e.Hint, &at)
+		err = row.Scan(&e.ClientID, &e.Label, &e.Hint, &at)
 		e.ExpiresAt = instant(at)
 		return e, err
-	}, expiringSoon, micros(after), micros(until), applicationID, limit)
+	}, expiringSoon, applicationID, micros(after), micros(until), limit)
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]string, len(list))
+	for i := range list {
+		ids[i] = list[i].ClientID
+	}
+	found, err := c.Pick(ctx, applicationID, ids)
+	for i := range list {
+		if n := slices.IndexFunc(found, func(f *client.Client) bool { return f.ID == list[i].ClientID }); n >= 0 {
+			list[i].Name, list[i].Version = found[n].Name, found[n].Version
+		}
+	}
+	return list, err
 }
 
 // bySequence gives clients in the order of their sequences.

@@ -54,6 +54,7 @@ func TestPlans(t *testing.T) {
 		"end of an era":      {scanEraEnd, 3, "family_era"},
 		"count live":         {countLive, 4, "family_era"},
 		"clients by ids":     {pickClients(db.dialect), 2, "client_id"},
+		"expiring secrets":   {expiringSoon, 4, "client_secret_expiry"},
 		"clients, texts":     {clientTexts(db.dialect), 3, "client_sequence"},
 	})
 }

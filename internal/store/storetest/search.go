@@ -269,3 +269,45 @@ func testAuditSearch(e *Env) {
 		}
 	}
 }
+
+// testExpiringSecrets looks for secrets that end soon: those of active clients of
+// the application, in the order of their ends.
+func testExpiringSecrets(e *Env) {
+	e.found()
+	active := true
+	c, _, err := e.DB.Clients().Search(e.Context(), appID, client.Search{Active: &active, Limit: 3})
+	e.must(err)
+	ends := []time.Duration{40 * time.Hour, 10 * time.Hour, 20 * time.Hour}
+	for i, found := range c {
+		_, err := e.DB.Clients().Change(e.Context(), appID, found.ID, client.NameAndVersion, func(c *client.Client) (audit.Event, error) {
+			c.Secrets = append(c.Secrets, client.Secret{ID: "soon", Label: "l", Hint: "hint", Digest: []byte("d"), DigestKey: 1, CreatedAt: e.Now, ExpiresAt: e.Now.Add(ends[i])})
+			return audit.New(audit.System(), appID, "client.secret.create", "client:"+c.ID, e.Now), nil
+		})
+		e.must(err)
+	}
+	look := func(until time.Duration, limit int) string {
+		e.Helper()
+		list, err := e.DB.Clients().Expiring(e.Context(), appID, e.Now, e.Now.Add(until), limit)
+		e.must(err)
+		var names []string
+		for _, x := range list {
+			names = append(names, x.Name+" "+x.Hint)
+		}
+		return strings.Join(names, ", ")
+	}
+	second, third, first := c[1].Name+" hint", c[2].Name+" hint", c[0].Name+" hint"
+	for _, x := range []struct {
+		until time.Duration
+		limit int
+		want  string
+	}{
+		{time.Hour, 10, ""}, {15 * time.Hour, 10, second}, {50 * time.Hour, 10, second + ", " + third + ", " + first}, {50 * time.Hour, 2, second + ", " + third},
+	} {
+		if got := look(x.until, x.limit); got != x.want {
+			e.Errorf("within %s, at most %d: %q, want %q", x.until, x.limit, got, x.want)
+		}
+	}
+	if list, err := e.DB.Clients().Expiring(e.Context(), "another", e.Now, e.Now.Add(50*time.Hour), 10); err != nil || len(list) != 0 {
+		e.Errorf("in another application: %v, %v", list, err)
+	}
+}

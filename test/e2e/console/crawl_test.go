@@ -31,6 +31,9 @@ func TestEveryPageInABrowser(t *testing.T) {
 			s.look("signin")
 			s.signIn()
 			seen := s.crawl()
+			if len(s.refused) > 0 {
+				t.Errorf("links lead to errors: %s", strings.Join(s.refused, " "))
+			}
 			for _, page := range []string{
 				"applications", "administrators", "audit", "apps-shop-overview", "apps-shop-clients", "apps-shop-new-client", "apps-shop-clients-x",
 				"apps-shop-clients-x-endpoints", "apps-shop-clients-x-secrets", "apps-shop-clients-x-tokens", "apps-shop-clients-x-activity",
@@ -68,8 +71,11 @@ func (s *stage) crawl() []string {
 			continue
 		}
 		s.look(name)
-		if title := s.Title(); title == "run" {
+		switch title := s.Title(); {
+		case title == "run":
 			s.t.Errorf("a script ran on %s", path)
+		case !s.there("nav.side") && !strings.HasPrefix(name, "account"):
+			s.refused = append(s.refused, path) // the page of an error
 		}
 		links := browser.Get(s.Tab, chromedp.Evaluate[[]string](`[...document.querySelectorAll("a[href]")].map(a => a.href).filter(h => !h.includes("export"))`))
 		for _, link := range links {

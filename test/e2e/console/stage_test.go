@@ -30,6 +30,8 @@ type stage struct {
 	server *servertest.Server
 	url    string
 	looks  []look
+
+	refused []string // pages that a link led to and that were refused
 }
 
 // look is how a page is looked at.
