@@ -282,7 +282,7 @@ func (s *search) byText() (client.Place, error) {
 		if err != nil {
 			return client.Place{}, err
 		}
-		wide = len(sequences) <= few
+		wide = len(sequences) <= few && covered-after >= telling
 		if after < covered {
 			list, err := s.bySequence(s.ctx, s.applicationID, sequences)
 			if err != nil {

@@ -42,6 +42,10 @@ const (
 	blockShift = 10
 	wideShift  = 16
 	few        = 4
+	// telling is how much of a block must have been looked at before it is said to
+	// have next to none: of a text that all have, the end of one has few as well, and
+	// a wide one would be read for it in a third of a second.
+	telling = 1 << (blockShift - 1)
 )
 
 // candidates gives at most limit clients that may have the text, which is
