@@ -98,6 +98,7 @@ func TestASet(t *testing.T) {
 	set, err := page.NewSet(
 		static,
 		fstest.MapFS{
+			"wrong.html": {Data: []byte(`{{define "title"}}{{nothing}}{{end}}`)},
 			"hello.html": {Data: []byte(`{{define "title"}}{{t "hello" "name" .Data}}{{end}}{{define "content"}}<h1>{{template "part" .Data}}</h1>{{end}}`)},
 			"x.part":     {Data: []byte(`{{define "part"}}{{t "hello" "name" .}}{{end}}`)},
 		},
@@ -123,5 +124,11 @@ func TestASet(t *testing.T) {
 	}
 	if err := set.Write(httptest.NewRecorder(), http.StatusOK, "other", v); err == nil {
 		t.Error("a page that is not there is written")
+	}
+	if err := set.Write(httptest.NewRecorder(), http.StatusOK, "wrong", v); err == nil {
+		t.Error("a page whose template is wrong is written")
+	}
+	if err := set.Parse(); err == nil || !strings.Contains(err.Error(), "wrong.html") {
+		t.Errorf("a template is wrong, but Parse gives %v", err)
 	}
 }

@@ -13,7 +13,9 @@ import (
 	"maps"
 	"net/http"
 	"path"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/ostiary/ostiary/internal/web"
@@ -84,12 +86,15 @@ type Field struct {
 // Set is the templates of one surface, in every language.
 type Set struct {
 	catalogue *Catalogue
-	pages     map[string]map[string]*template.Template // language -> name
+	pages     map[string]map[string]func() (*template.Template, error) // language -> name
 }
 
 // NewSet reads a surface's templates (*.html, each with "title" and "content";
 // *.part, which all of them may use) and messages (a *.json for each language), beside the kit's own. static gives
 // the paths of the kit's files; more are functions that the surface's templates call.
+//
+// A template is parsed when the first page is made of it: an instance whose
+// console nobody opens has no memory for it. Parse does it at once.
 func NewSet(static *web.Static, templates, messages fs.FS, more ...template.FuncMap) (*Set, error) {
 	ownMessages, err := fs.Sub(own, "messages")
 	if err != nil {
@@ -107,7 +112,7 @@ func NewSet(static *web.Static, templates, messages fs.FS, more ...template.Func
 	if err != nil {
 		return nil, err
 	}
-	s := &Set{catalogue: catalogue, pages: map[string]map[string]*template.Template{}}
+	s := &Set{catalogue: catalogue, pages: map[string]map[string]func() (*template.Template, error){}}
 	for _, language := range catalogue.Languages() {
 		if _, err := fs.Stat(messages, language+".json"); err != nil {
 			continue // the surface is not in this language
@@ -126,23 +131,41 @@ func NewSet(static *web.Static, templates, messages fs.FS, more ...template.Func
 		for _, m := range more {
 			maps.Copy(functions, m)
 		}
-		frame, err := template.New("frame").Funcs(functions).Option("missingkey=error").ParseFS(own, "templates/*.html")
-		if err != nil {
-			return nil, fmt.Errorf("read the kit's templates: %w", err)
-		}
-		s.pages[language] = map[string]*template.Template{}
+		frame := sync.OnceValues(func() (*template.Template, error) {
+			return template.New("frame").Funcs(functions).Option("missingkey=error").ParseFS(own, "templates/*.html")
+		})
+		s.pages[language] = map[string]func() (*template.Template, error){}
 		for _, name := range names {
-			one, err := frame.Clone()
-			if err != nil {
-				return nil, err
-			}
-			if one, err = one.ParseFS(templates, append(parts, name)...); err != nil {
-				return nil, fmt.Errorf("read the template %s: %w", name, err)
-			}
-			s.pages[language][strings.TrimSuffix(path.Base(name), ".html")] = one
+			s.pages[language][strings.TrimSuffix(path.Base(name), ".html")] = sync.OnceValues(func() (*template.Template, error) {
+				base, err := frame()
+				if err != nil {
+					return nil, fmt.Errorf("read the kit's templates: %w", err)
+				}
+				one, err := base.Clone()
+				if err != nil {
+					return nil, err
+				}
+				if one, err = one.ParseFS(templates, append(slices.Clip(parts), name)...); err != nil {
+					return nil, fmt.Errorf("read the template %s: %w", name, err)
+				}
+				return one, nil
+			})
 		}
 	}
 	return s, nil
+}
+
+// Parse parses every template of every language. The error is that of the
+// first that is wrong.
+func (s *Set) Parse() error {
+	for _, pages := range s.pages {
+		for _, page := range pages {
+			if _, err := page(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // valuesOf hands a part of a page more than one value: names and values in turn.
@@ -178,9 +201,13 @@ func (s *Set) Text(language, key string, values ...any) (string, error) {
 
 // Write answers with a page. It is made whole before the first byte goes out.
 func (s *Set) Write(w http.ResponseWriter, status int, name string, v *View) error {
-	t := s.pages[v.Language][name]
-	if t == nil {
+	read := s.pages[v.Language][name]
+	if read == nil {
 		return fmt.Errorf("there is no page %s in %s", name, v.Language)
+	}
+	t, err := read()
+	if err != nil {
+		return err
 	}
 	var out bytes.Buffer
 	if err := t.ExecuteTemplate(&out, "page", v); err != nil {
