@@ -21,15 +21,17 @@ func (a Audit) Record(ctx context.Context, event audit.Event) error {
 	return a.db.change(ctx, func(ctx context.Context, s session) error { return record(ctx, s, event) })
 }
 
+var insertEvents = newInsertion("audit_event",
+	"id, application_id, at BIGINT, actor, action, object, address, request_id, before, after, outcome", "")
+
 // record writes events in the transaction of what they describe. They are never
 // altered; an id that is there already fails the transaction.
 func record(ctx context.Context, s session, events ...audit.Event) error {
-	return addRows(ctx, s, insertRows(s.dialect, "audit_event", "id, application_id, at BIGINT, actor, action, object, address, request_id, before, after, outcome"),
-		events, func(e *audit.Event) []any {
-			return []any{
-				e.ID, e.ApplicationID, micros(e.At), e.Actor, e.Action, e.Object, e.Address, e.RequestID, document(e.Before), document(e.After), string(e.Outcome),
-			}
-		})
+	return insert(ctx, s, insertEvents, events, func(e *audit.Event) []any {
+		return []any{
+			e.ID, e.ApplicationID, micros(e.At), e.Actor, e.Action, e.Object, e.Address, e.RequestID, document(e.Before), document(e.After), string(e.Outcome),
+		}
+	})
 }
 
 // document gives a JSON document as a column, which is text: NULL where there is

@@ -55,6 +55,9 @@ func insertClients(ctx context.Context, s session, clients []*client.Client, uni
 	return refused, insertSecrets(ctx, s, secrets)
 }
 
+var addClients = newInsertion("client", "application_id, id, name, name_key, version, kind, public BOOLEAN, inactive BOOLEAN, "+
+	"era BIGINT, features BIGINT, settings, revision BIGINT, created_at BIGINT, updated_at BIGINT", `ON CONFLICT DO NOTHING RETURNING id, sequence`)
+
 // insertClientRows stores clients that nothing is in the way of. Whatever came
 // into their way since that was asked begins the transaction anew.
 func insertClientRows(ctx context.Context, s session, clients []*client.Client) error {
@@ -71,7 +74,7 @@ func insertClientRows(ctx context.Context, s session, clients []*client.Client) 
 			c.Public, c.Inactive, c.Era, c.Settings.Features.Bits(), string(settings), 1, micros(c.CreatedAt), micros(c.UpdatedAt),
 		}
 	}
-	rows, err := rowsOf(list, func(row *[]any) []any { return *row })
+	text, args, err := addClients.about(s.dialect, list)
 	if err != nil {
 		return err
 	}
@@ -82,8 +85,7 @@ func insertClientRows(ctx context.Context, s session, clients []*client.Client) 
 			c.Sequence, c.Revision = sequence, 1
 		}
 		return id, err
-	}, insertRows(s.dialect, "client", `application_id, id, name, name_key, version, kind, public BOOLEAN, inactive BOOLEAN, era BIGINT, features BIGINT, settings, `+
-		`revision BIGINT, created_at BIGINT, updated_at BIGINT`)+`ON CONFLICT DO NOTHING RETURNING id, sequence`, rows)
+	}, text, args...)
 	if err == nil && len(inserted) < len(clients) {
 		err = errRaced
 	}
@@ -134,31 +136,35 @@ type inUse struct {
 	id       bool   // there is one of its id
 }
 
-func selectInUse(d *dialect, unique client.Uniqueness) string {
-	version := ` AND version = value->>4`
-	if unique == client.NameOfAnyVersion {
-		version = ``
-	}
-	return `SELECT CAST(value->>0 AS BIGINT),
-		(SELECT id FROM client WHERE application_id = value->>1 AND name_key = value->>3 AND id <> value->>2` + version + ` LIMIT 1),
-		EXISTS (SELECT 1 FROM client WHERE application_id = value->>1 AND id = value->>2)
-		FROM ` + d.elements("$1")
+// selectInUse asks what is in use of clients.
+var selectInUse = map[client.Uniqueness]*rowStatement{
+	client.NameAndVersion:   newSelectInUse(` AND version = asked.version`),
+	client.NameOfAnyVersion: newSelectInUse(``),
 }
 
-// inUseRows asks what is in use of some clients: parameter is that of
-// selectInUse, scan reads what it gives.
+func newSelectInUse(version string) *rowStatement {
+	return newRowStatement("place BIGINT, application_id, id, name_key, version", func(names, rows string) string {
+		return `WITH asked (` + names + `) AS (` + rows + `) SELECT place, (SELECT id FROM client
+			WHERE application_id = asked.application_id AND name_key = asked.name_key AND id <> asked.id` + version + ` LIMIT 1),
+			EXISTS (SELECT 1 FROM client WHERE application_id = asked.application_id AND id = asked.id)
+			FROM asked`
+	})
+}
+
+// inUseRows asks what is in use of some clients, and reads the answer.
 type inUseRows struct {
-	parameter string
-	found     []inUse
+	text  string
+	args  []any
+	found []inUse
 }
 
-func askInUse(clients []*client.Client) (r inUseRows, err error) {
-	list := make([][]any, len(clients))
+func askInUse(d *dialect, clients []*client.Client, unique client.Uniqueness) (r inUseRows, err error) {
+	rows := make([][]any, len(clients))
 	for i, c := range clients {
-		list[i] = []any{i, c.ApplicationID, c.ID, fold(c.Name), c.Version}
+		rows[i] = []any{i, c.ApplicationID, c.ID, fold(c.Name), c.Version}
 	}
 	r.found = make([]inUse, len(clients))
-	r.parameter, err = rowsOf(list, func(row *[]any) []any { return *row })
+	r.text, r.args, err = selectInUse[unique].about(d, rows)
 	return r, err
 }
 
@@ -183,11 +189,11 @@ func claim(ctx context.Context, s session, clients []*client.Client, unique clie
 	if err := s.dialect.lock(ctx, s, locks...); err != nil {
 		return nil, err
 	}
-	asked, err := askInUse(clients)
+	asked, err := askInUse(s.dialect, clients, unique)
 	if err != nil {
 		return nil, err
 	}
-	_, err = all(ctx, s, asked.scan, selectInUse(s.dialect, unique), asked.parameter)
+	_, err = all(ctx, s, asked.scan, asked.text, asked.args...)
 	return asked.found, err
 }
 

@@ -36,11 +36,11 @@ func (c Clients) CreateMany(ctx context.Context, clients []*client.Client, event
 
 // Existing implements client.Store.
 func (c Clients) Existing(ctx context.Context, clients []*client.Client) ([]string, error) {
-	asked, err := askInUse(clients)
+	asked, err := askInUse(c.db.dialect, clients, client.NameAndVersion)
 	if err != nil {
 		return nil, err
 	}
-	_, err = readAll(ctx, c.db, asked.scan, selectInUse(c.db.dialect, client.NameAndVersion), asked.parameter)
+	_, err = readAll(ctx, c.db, asked.scan, asked.text, asked.args...)
 	ids := make([]string, len(clients))
 	for i, of := range asked.found {
 		if ids[i] = of.namesake; of.id {

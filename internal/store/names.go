@@ -7,14 +7,21 @@ import (
 
 // names is a table that has a row for each name of one sort that a client or a
 // user has, by its Sequence: what the record says, for what asks by the name.
-type names struct{ table, name, owner string }
+type names struct {
+	table, name, owner string
+	adding             *rowStatement
+}
 
 var (
-	clientScopes  = names{"client_scope", "scope", "client_sequence"}
-	clientOrigins = names{"client_origin", "origin", "client_sequence"}
-	userTerms     = names{"user_term", "term", "user_sequence"}
-	userRoles     = names{"user_role", "role", "user_sequence"}
+	clientScopes  = newNames("client_scope", "scope", "client_sequence")
+	clientOrigins = newNames("client_origin", "origin", "client_sequence")
+	userTerms     = newNames("user_term", "term", "user_sequence")
+	userRoles     = newNames("user_role", "role", "user_sequence")
 )
+
+func newNames(table, name, owner string) names {
+	return names{table, name, owner, newInsertion(table, "application_id, "+name+", "+owner+" BIGINT", "ON CONFLICT DO NOTHING")}
+}
 
 // nameRow is a name that somebody has.
 type nameRow struct {
@@ -37,8 +44,7 @@ func (n names) remove(d *dialect) string {
 
 // add makes rows; those that are there stay.
 func (n names) add(ctx context.Context, s session, applicationID string, rows []nameRow) error {
-	return addRows(ctx, s, insertRows(s.dialect, n.table, "application_id, "+n.name+", "+n.owner+" BIGINT")+`ON CONFLICT DO NOTHING`,
-		rows, func(r *nameRow) []any { return []any{applicationID, r.name, r.owner} })
+	return insert(ctx, s, n.adding, rows, func(r *nameRow) []any { return []any{applicationID, r.name, r.owner} })
 }
 
 // write makes the rows of somebody's names, which were before, those of after.

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -27,8 +28,10 @@ func TestPlans(t *testing.T) {
 		"client":             {selectClient, 2, "client_id"},
 		"list of clients":    {listClients, 3, "client_sequence"},
 		"list by feature":    {listClientsFeature(6), 5, "client_feature_2 "},
-		"name taken":         {selectInUse(db.dialect, client.NameOfAnyVersion), 1, "client_name (application_id=? AND name_key=?)"},
-		"name and version":   {selectInUse(db.dialect, client.NameAndVersion), 1, "client_name (application_id=? AND name_key=? AND version=?)"},
+		"name taken":         {selectInUse[client.NameOfAnyVersion].texts[db.dialect].one, 5, "client_name (application_id=? AND name_key=?)"},
+		"names taken":        {selectInUse[client.NameOfAnyVersion].texts[db.dialect].many, 1, "client_name (application_id=? AND name_key=?)"},
+		"name and version":   {selectInUse[client.NameAndVersion].texts[db.dialect].one, 5, "client_name (application_id=? AND name_key=? AND version=?)"},
+		"names and versions": {selectInUse[client.NameAndVersion].texts[db.dialect].many, 1, "client_name (application_id=? AND name_key=? AND version=?)"},
 		"expired secrets":    {removeExpiredSecrets, 2, "client_secret_expiry"},
 		"settings":           {selectDocuments(db.dialect), 2, "USING PRIMARY KEY"},
 		"events, newest on":  {searchEvents, 14, "(application_id=? AND at>? AND at<?)"},
@@ -134,9 +137,11 @@ func checkPlans(t *testing.T, db *DB, statements map[string]planned) {
 				t.Errorf("does not use %s:\n%s", test.uses, all)
 			}
 			for _, step := range plan {
-				// c and w are what a limit was put to, d the dead eras of ten minutes; the last
-				// term of an order sorts the secrets of one client.
-				scans := strings.HasPrefix(step, "SCAN ") && step != "SCAN c" && step != "SCAN w" && step != "SCAN d" && !strings.Contains(step, "json_each")
+				// c and w are what a limit was put to, d the dead eras of ten minutes, asked and
+				// the constant row the statement's own parameters; the last term of an order sorts
+				// the secrets of one client.
+				small := []string{"SCAN c", "SCAN w", "SCAN d", "SCAN asked", "SCAN CONSTANT ROW"}
+				scans := strings.HasPrefix(step, "SCAN ") && !slices.Contains(small, step) && !strings.Contains(step, "json_each")
 				if scans || step == "USE TEMP B-TREE FOR ORDER BY" {
 					t.Errorf("reads or sorts too much:\n%s", all)
 				}

@@ -71,9 +71,11 @@ type secretRow struct {
 	secret  *client.Secret
 }
 
+var addSecrets = newInsertion("client_secret",
+	"client_sequence BIGINT, id, ordinal BIGINT, label, hint, digest BYTEA, digest_key BIGINT, sealed BYTEA, created_at BIGINT, expires_at BIGINT", "")
+
 func insertSecrets(ctx context.Context, s session, list []secretRow) error {
-	return addRows(ctx, s, insertRows(s.dialect, "client_secret", "client_sequence BIGINT, id, ordinal BIGINT, label, hint, digest BYTEA, digest_key BIGINT, sealed BYTEA, "+
-		"created_at BIGINT, expires_at BIGINT"), list, func(r *secretRow) []any {
+	return insert(ctx, s, addSecrets, list, func(r *secretRow) []any {
 		return []any{
 			r.client, r.secret.ID, r.ordinal, r.secret.Label, r.secret.Hint, inHex(r.secret.Digest), r.secret.DigestKey, inHex(r.secret.Sealed),
 			micros(r.secret.CreatedAt), micros(r.secret.ExpiresAt),

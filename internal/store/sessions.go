@@ -200,7 +200,7 @@ func (t Sessions) Seen(ctx context.Context, seen map[string]time.Time) error {
 		list = append(list, row{sid, at})
 	}
 	return t.db.change(ctx, func(ctx context.Context, s session) error {
-		return addRows(ctx, s, updateSeen(s.dialect), list, func(r *row) []any { return []any{r.sid, micros(r.at)} })
+		return changeRows(ctx, s, updateSeen(s.dialect), list, func(r *row) []any { return []any{r.sid, micros(r.at)} })
 	})
 }
 

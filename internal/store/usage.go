@@ -33,41 +33,35 @@ func addSecretUses(d *dialect) string {
 		WHERE client_secret.client_sequence = r.sequence AND client_secret.id = r.id AND client_secret.used_at < r.at`
 }
 
-func addClientCounts(d *dialect) string {
-	return insertRows(d, "usage_client", "hour BIGINT, client_sequence BIGINT, kind, reason, n BIGINT") +
-		`ON CONFLICT (hour, client_sequence, kind, reason) DO UPDATE SET n = usage_client.n + excluded.n`
-}
-
-func addTotals(d *dialect) string {
-	return insertRows(d, "usage_application", "hour BIGINT, application_id, kind, reason, n BIGINT") +
-		`ON CONFLICT (hour, application_id, kind, reason) DO UPDATE SET n = usage_application.n + excluded.n`
-}
-
-func addDays(d *dialect) string {
-	return insertRows(d, "usage_day", "client_sequence BIGINT, day BIGINT, n BIGINT") +
+var (
+	addClientCounts = newInsertion("usage_client", "hour BIGINT, client_sequence BIGINT, kind, reason, n BIGINT",
+		`ON CONFLICT (hour, client_sequence, kind, reason) DO UPDATE SET n = usage_client.n + excluded.n`)
+	addTotals = newInsertion("usage_application", "hour BIGINT, application_id, kind, reason, n BIGINT",
+		`ON CONFLICT (hour, application_id, kind, reason) DO UPDATE SET n = usage_application.n + excluded.n`)
+	addDays = newInsertion("usage_day", "client_sequence BIGINT, day BIGINT, n BIGINT",
 		`ON CONFLICT (client_sequence) DO UPDATE SET day = excluded.day,
 		n = CASE WHEN usage_day.day = excluded.day THEN usage_day.n + excluded.n ELSE excluded.n END
-		WHERE usage_day.day <= excluded.day`
-}
+		WHERE usage_day.day <= excluded.day`)
+)
 
 // Add implements usage.Store.
 func (u Usage) Add(ctx context.Context, batch *usage.Batch) error {
 	return u.db.change(ctx, func(ctx context.Context, s session) error {
 		d := s.dialect
 		// Clients before secrets, as whoever changes a client takes them.
-		if err := addRows(ctx, s, addUses(d), batch.Uses, func(x *usage.Use) []any { return []any{x.Client, micros(x.At)} }); err != nil {
+		if err := changeRows(ctx, s, addUses(d), batch.Uses, func(x *usage.Use) []any { return []any{x.Client, micros(x.At)} }); err != nil {
 			return err
 		}
-		if err := addRows(ctx, s, addSecretUses(d), batch.Secrets, func(x *usage.SecretUse) []any { return []any{x.Client, x.Secret, micros(x.At)} }); err != nil {
+		if err := changeRows(ctx, s, addSecretUses(d), batch.Secrets, func(x *usage.SecretUse) []any { return []any{x.Client, x.Secret, micros(x.At)} }); err != nil {
 			return err
 		}
-		if err := addRows(ctx, s, addClientCounts(d), batch.Clients, func(x *usage.ClientCount) []any { return []any{x.Hour, x.Client, x.Kind, x.Reason, x.N} }); err != nil {
+		if err := insert(ctx, s, addClientCounts, batch.Clients, func(x *usage.ClientCount) []any { return []any{x.Hour, x.Client, x.Kind, x.Reason, x.N} }); err != nil {
 			return err
 		}
-		if err := addRows(ctx, s, addTotals(d), batch.Totals, func(x *usage.Total) []any { return []any{x.Hour, x.ApplicationID, x.Kind, x.Reason, x.N} }); err != nil {
+		if err := insert(ctx, s, addTotals, batch.Totals, func(x *usage.Total) []any { return []any{x.Hour, x.ApplicationID, x.Kind, x.Reason, x.N} }); err != nil {
 			return err
 		}
-		return addRows(ctx, s, addDays(d), batch.Days, func(x *ratelimit.Day) []any { return []any{x.Client, x.Day, x.N} })
+		return insert(ctx, s, addDays, batch.Days, func(x *ratelimit.Day) []any { return []any{x.Client, x.Day, x.N} })
 	})
 }
 
