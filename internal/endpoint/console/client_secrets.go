@@ -99,7 +99,7 @@ func noSecret(c *client.Client) string {
 		return ""
 	case c.Kind == client.Native:
 		return "An app on a device is a public client: whoever has it can read what is in it, so a secret would prove nothing. It proves itself by PKCE. " +
-			"Where its library insists on a secret, switch on “Issue a secret” in its settings."
+			"Where its library insists on a secret, tick “" + issueSecret + "” in its settings."
 	default:
 		return "A public client runs where everybody can read it, in a browser for one, so it can keep no secret. It proves itself by PKCE."
 	}

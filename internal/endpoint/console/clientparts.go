@@ -26,6 +26,9 @@ const (
 	sectionExisting = "From another system"
 )
 
+// issueSecret is the label of a box that other pages speak of.
+const issueSecret = "Give it a secret all the same"
+
 // Which forms have a field.
 func isNew(f *clientForm) bool         { return f.client == nil }
 func hasUsers(f *clientForm) bool      { return f.kind != client.Service }
@@ -67,7 +70,7 @@ var clientParts = []part{
 		help: "A code is redeemed only by whoever asked for it. Turn it off for old clients that cannot do it; public clients always must.", shape: aBox(),
 	},
 	{
-		name: "issue_secret", section: sectionGrants, label: "Give it a secret all the same", shown: func(f *clientForm) bool { return f.kind == client.Native },
+		name: "issue_secret", section: sectionGrants, label: issueSecret, shown: func(f *clientForm) bool { return f.kind == client.Native },
 		help: "For programs that insist on one. It is checked when it is sent, and proves nothing: whoever has the app has it.", shape: aBox(),
 	},
 	{
