@@ -57,7 +57,7 @@ func (v *visit) newApplication(status int, problems []page.Problem) error {
 
 type applicationMade struct {
 	Name, Path, Issuer string
-	OwnerID, Secret    string
+	Once               secretMade // of its owner
 }
 
 func (v *visit) makeApplication() error {
@@ -78,7 +78,7 @@ func (v *visit) makeApplication() error {
 		if made, owner, err = v.Instance.Create(v.r.Context(), v.source, draft); err == nil {
 			return v.show(http.StatusOK, "application-made", pageOf{
 				Title: "Application made", Section: "applications", Crumbs: []crumb{{"Applications", Home + "/applications"}},
-				Data: applicationMade{made.Name, Home + "/apps/" + made.ID + "/overview", v.Issuers().Of(made.ID), owner.ID, owner.Secret},
+				Data: applicationMade{made.Name, Home + "/apps/" + made.ID + "/overview", v.Issuers().Of(made.ID), secretOf(made, owner.ID, owner.Secret)},
 			})
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/ostiary/ostiary/internal/core/admin"
+	"github.com/ostiary/ostiary/internal/core/application"
 	"github.com/ostiary/ostiary/internal/core/client"
 	"github.com/ostiary/ostiary/internal/core/fault"
 	"github.com/ostiary/ostiary/internal/endpoint/page"
@@ -178,8 +179,18 @@ type secretMade struct {
 	File    string // name of the file that it may be kept in
 	ID      string
 	Text    string // what it is
+	Again   bool   // it can be seen again
 	Back    string
 	Expires time.Time
+}
+
+// secretOf is a secret of a client as a page shows it.
+func secretOf(app *application.Application, clientID, secret string) secretMade {
+	made := secretMade{Secret: secret, ID: clientID, File: clientID + ".secret.txt", Again: app.Settings.Revealable()}
+	if made.Text = "It is not shown again; if it is lost, regenerate it."; made.Again {
+		made.Text = "An owner can look at it again; each look is audited."
+	}
+	return made
 }
 
 // makeSecret makes a secret and answers with the one page that shows it.
@@ -188,7 +199,7 @@ func (v *visit) makeSecret(found *client.Client, asked client.SecretFields) erro
 	if err != nil {
 		return err
 	}
-	said := "The others work as before."
+	made, said := secretOf(v.app, found.ID, text), "The others work as before."
 	if hours := asked.RetireOthersInHours; hours != nil && len(changed.Secrets) > 1 {
 		said = "The others work until " + written(v.Now().Add(time.Duration(*hours)*time.Hour)) + "."
 		if *hours == 0 {
@@ -197,13 +208,14 @@ func (v *visit) makeSecret(found *client.Client, asked client.SecretFields) erro
 	} else if len(changed.Secrets) == 1 {
 		said = "It is the only one."
 	}
-	return v.showSecret(changed, "New secret", secretMade{Secret: text, Text: said, Expires: fresh.ExpiresAt})
+	made.Text, made.Expires = made.Text+" "+said, fresh.ExpiresAt
+	return v.showSecret(changed, "New secret", made)
 }
 
 // showSecret is the page that shows a secret, in the answer to the form that
 // asked for it.
 func (v *visit) showSecret(c *client.Client, name string, made secretMade) error {
-	made.ID, made.File, made.Back = c.ID, c.ID+".secret.txt", v.at("clients", c.ID, "secrets")
+	made.Back = v.at("clients", c.ID, "secrets")
 	view := client.View{ID: c.ID, Name: c.Name, Version: c.Version}
 	p := v.belowClient(&view, name)
 	p.Data = made
@@ -352,7 +364,8 @@ func (v *visit) reveal() error {
 	if err != nil {
 		return err
 	}
-	made := secretMade{Secret: text, Text: "This look at it is in the audit log."}
+	made := secretOf(v.app, found.ID, text)
+	made.Text = "This look at it is in the audit log."
 	if s.ExpiresAt != nil {
 		made.Expires = *s.ExpiresAt
 	}

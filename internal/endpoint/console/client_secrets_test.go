@@ -28,7 +28,7 @@ func TestSecretsOfAClient(t *testing.T) {
 		shows(http.StatusUnprocessableEntity, `id="problem-expires_on"`, `id="problem-retire_others_in_hours"`)
 
 	made := r.post(page, "label", "<b>east", "expires_on", r.Clock.Now().AddDate(0, 0, 3).Format(time.DateOnly)).
-		shows(http.StatusOK, "The others work as before", "It expires on").lacks("<b>east")
+		shows(http.StatusOK, "does not come back", "The others work as before", "It expires on").lacks("<b>east")
 	second := made.between(`data-download="`, `"`)
 	if made.header.Get("Cache-Control") != "no-store" || !strings.HasPrefix(second, "ost_cs_") || !r.works(id, first) || !r.works(id, second) {
 		t.Errorf("the page may be kept, or a secret does not work: %v", made.header)
@@ -88,7 +88,8 @@ func TestRevealASecret(t *testing.T) {
 	id, secret := r.client(`"name":"Billing sync","kind":"service"`)
 	page := r.at("/clients/" + id + "/secrets")
 	reveal := page + r.get(page).shows(http.StatusOK, "an owner can look").lacks(secret).between(`<form method="post" action="`+page, `"`)
-	r.post(reveal).shows(http.StatusOK, secret, "in the audit log")
+	r.post(reveal).shows(http.StatusOK, secret, "in the audit log").lacks("does not come back")
+	r.post(page, "label", "another").shows(http.StatusOK, "can look at it again", "The others work as before").lacks("does not come back")
 	r.get(reveal).shows(http.StatusMethodNotAllowed)
 	manager := r.as(admin.Manager)
 	manager.get(page).shows(http.StatusOK, "Retire").lacks("Reveal<")

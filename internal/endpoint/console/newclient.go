@@ -147,12 +147,8 @@ func (v *visit) created(made *client.Client, secret string) error {
 	if err != nil {
 		return err
 	}
-	said := "It is not shown again; if it is lost, regenerate it."
-	if v.app.Settings.Revealable() {
-		said = "An owner can look at it again; each look is audited."
-	}
 	return v.show(http.StatusCreated, "created", pageOf{
 		Title: "Made: " + view.Name, Section: "clients", Crumbs: []crumb{{"API clients", v.at("clients")}},
-		Data: createdData{view, secretMade{Secret: secret, ID: made.ID, File: made.ID + ".secret.txt", Text: said}, snippets, v.at("clients", view.ID)},
+		Data: createdData{view, secretOf(v.app, made.ID, secret), snippets, v.at("clients", view.ID)},
 	})
 }
