@@ -330,11 +330,11 @@ func (v *visit) endAdministrator(verb string) error {
 			done = "saved"
 		}
 		_, err = by.SetActive(v.r.Context(), v.source, u.UUID, verb == "activate")
-	case v.form.Get("typed") != u.Email:
-		err = fault.Problems{fault.Invalidf("typed", "Type the address, to the letter.")}
 	default:
 		path, done = administratorsPath, "deleted"
-		err = by.Delete(v.r.Context(), v.source, u.UUID)
+		if err = v.typed(u.Email); err == nil {
+			err = by.Delete(v.r.Context(), v.source, u.UUID)
+		}
 	}
 	if err == nil {
 		return v.done(path, done)

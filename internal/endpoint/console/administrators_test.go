@@ -30,7 +30,7 @@ func TestApplications(t *testing.T) {
 
 	ask := r.get("/console/apps/shop/delete").shows(http.StatusOK, "0 tokens were issued", "Type <code>shop</code>").lacksMarkup()
 	r.post("/console/apps/shop/delete", "revision", ask.revision(), "typed", "Shop").shows(http.StatusUnprocessableEntity, "to the letter")
-	r.post("/console/apps/shop/delete", "revision", "9", "typed", "shop").shows(http.StatusPreconditionFailed)
+	r.post("/console/apps/shop/delete", "revision", "9", "typed", "shop").shows(http.StatusPreconditionFailed, "changed by somebody else", "Type <code>shop</code>")
 	if a := r.post("/console/apps/shop/delete", "revision", ask.revision(), "typed", "shop").shows(http.StatusSeeOther); a.location != "/console/applications?done=deleted" {
 		t.Errorf("leads to %s", a.location)
 	}

@@ -117,16 +117,18 @@ func (v *visit) askDeleteApplication(status int, problems []page.Problem) error 
 }
 
 func (v *visit) deleteApplication() error {
-	if v.form.Get("typed") != v.app.ID {
-		return v.askDeleteApplication(http.StatusUnprocessableEntity,
-			[]page.Problem{{Field: "typed", Text: say("Type the id of the application, to the letter.")}})
+	err := v.typed(v.app.ID)
+	if err == nil {
+		err = v.Instance.Delete(v.r.Context(), v.source, v.app.ID, v.revision())
 	}
-	err := v.Instance.Delete(v.r.Context(), v.source, v.app.ID, v.revision())
 	if err == nil {
 		return v.done(Home+"/applications", "deleted")
 	}
 	status, problems, err := refusedForm(err)
 	if err != nil {
+		return err
+	}
+	if v.app, err = v.Applications.Get(v.r.Context(), v.app.ID); err != nil { // as it is now
 		return err
 	}
 	return v.askDeleteApplication(status, problems)

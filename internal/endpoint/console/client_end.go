@@ -108,13 +108,17 @@ func (v *visit) deleteClient() error {
 	if err != nil {
 		return err
 	}
-	if v.form.Get("typed") != found.Name {
-		return v.askDelete(http.StatusUnprocessableEntity, []page.Problem{{Field: "typed", Text: say("Type the name of the client, to the letter.")}})
+	if err = v.typed(found.Name); err == nil {
+		err = v.operations().DeleteAt(v.r.Context(), v.source, v.app.ID, found.ID, v.revision())
 	}
-	if err := v.operations().DeleteAt(v.r.Context(), v.source, v.app.ID, found.ID, v.revision()); err != nil {
+	if err == nil {
+		return v.done(v.at("clients"), "deleted")
+	}
+	status, problems, err := refusedForm(err)
+	if err != nil {
 		return err
 	}
-	return v.done(v.at("clients"), "deleted")
+	return v.askDelete(status, problems)
 }
 
 // deactivateMany switches off those clients of a page of the list that are

@@ -48,7 +48,11 @@ func TestDeleteAClient(t *testing.T) {
 	page := r.get(at+"/delete").shows(http.StatusOK, "Delete Billing &lt;sync&gt;: 1 live token dies now?", "<code>Billing &lt;sync&gt;</code>")
 	revision := page.between(`name="revision" value="`, `"`)
 	r.post(at+"/delete", "typed", "billing <sync>", "revision", revision).shows(http.StatusUnprocessableEntity, "to the letter")
-	r.post(at+"/delete", "typed", "Billing <sync>", "revision", revision+"0").shows(http.StatusPreconditionFailed)
+	again := r.post(at+"/delete", "typed", "Billing <sync>", "revision", revision+"0").
+		shows(http.StatusPreconditionFailed, "changed by somebody else", "Delete Billing &lt;sync&gt;: 1 live token dies now?")
+	if again.revision() != revision {
+		t.Errorf("asked again for revision %s", again.revision())
+	}
 	if !r.lives(token) {
 		t.Fatal("it was deleted")
 	}

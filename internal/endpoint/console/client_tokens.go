@@ -8,6 +8,7 @@ import (
 	"github.com/ostiary/ostiary/internal/core/client"
 	"github.com/ostiary/ostiary/internal/core/fault"
 	"github.com/ostiary/ostiary/internal/core/token"
+	"github.com/ostiary/ostiary/internal/endpoint/page"
 )
 
 func clientTokenRoutes(s *routes) {
@@ -118,21 +119,33 @@ func (v *visit) revokeAllOfClient() error {
 	if !v.mayRevoke(found) {
 		return v.role.Require(admin.RevokeTokens)
 	}
-	back := v.at("clients", found.ID, "tokens")
-	if v.checked("sure") {
-		if _, err := v.Tokens.RevokeAll(v.r.Context(), v.source, v.app.ID, token.Selection{ClientID: found.ID}); err != nil {
-			return err
-		}
-		return v.done(back, "revoked")
+	if !v.form.Has("typed") {
+		return v.askRevokeAll(http.StatusOK, found, &view, nil)
 	}
+	if err = v.typed(found.Name); err == nil {
+		_, err = v.Tokens.RevokeAll(v.r.Context(), v.source, v.app.ID, token.Selection{ClientID: found.ID})
+	}
+	if err == nil {
+		return v.done(v.at("clients", found.ID, "tokens"), "revoked")
+	}
+	status, problems, err := refusedForm(err)
+	if err != nil {
+		return err
+	}
+	return v.askRevokeAll(status, found, &view, problems)
+}
+
+func (v *visit) askRevokeAll(status int, found *client.Client, view *client.View, problems []page.Problem) error {
 	what, effects, err := v.dying(found, mostDying)
 	if err != nil {
 		return err
 	}
-	return v.ask(http.StatusOK, v.belowClient(&view, "Revoke all tokens"), question{
-		Text:    "Revoke all tokens of " + clientTitle(&view) + ": " + what + " now?",
+	p := v.belowClient(view, "Revoke all tokens")
+	p.Problems = problems
+	return v.ask(status, p, question{
+		Text:    "Revoke all tokens of " + clientTitle(view) + ": " + what + " now?",
 		Effects: append(effects, "The client stays active, and may get new ones at once.", "There is no undo."),
-		Action:  v.r.URL.Path, Hidden: []hidden{{"sure", "yes"}}, Button: "Revoke all", Back: back,
+		Action:  v.r.URL.Path, Type: found.Name, Button: "Revoke all", Back: v.at("clients", found.ID, "tokens"),
 	})
 }
 

@@ -74,7 +74,7 @@ func TestTokensOfAClient(t *testing.T) {
 	viewer := r.as(admin.Viewer)
 	viewer.get(page).shows(http.StatusOK, "client credentials").lacks("Revoke")
 	viewer.post(page+"/revoke", "one", family, "sure", "yes").shows(http.StatusForbidden)
-	viewer.post(page+"/revoke-all", "sure", "yes").shows(http.StatusForbidden)
+	viewer.post(page+"/revoke-all", "typed", "Billing <sync>").shows(http.StatusForbidden)
 
 	r.post(page+"/revoke", "one", family).shows(http.StatusOK, "Revoke one authorization?", "Billing &lt;sync&gt; 2.1", "the last one on")
 	if !r.lives(third) {
@@ -91,8 +91,12 @@ func TestTokensOfAClient(t *testing.T) {
 		t.Errorf("of none: %s", a.location)
 	}
 	r.get(page+"?state=revoked").shows(http.StatusOK, "revoked").lacks(`name="one"`)
-	r.post(page+"/revoke-all").shows(http.StatusOK, "2 live tokens die now")
-	r.post(page+"/revoke-all", "sure", "yes").shows(http.StatusSeeOther)
+	r.post(page+"/revoke-all").shows(http.StatusOK, "2 live tokens die now", "Type <code>Billing &lt;sync&gt;</code>")
+	r.post(page+"/revoke-all", "typed", "Billing").shows(http.StatusUnprocessableEntity, "to the letter", "2 live tokens die now")
+	if !r.lives(first) {
+		t.Error("something else was typed, and they die")
+	}
+	r.post(page+"/revoke-all", "typed", "Billing <sync>").shows(http.StatusSeeOther)
 	if r.lives(first) || r.lives(second) || !r.lives(r.token(id, secret)) {
 		t.Error("all die, and the client goes on")
 	}

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"github.com/ostiary/ostiary/internal/core/fault"
 	"github.com/ostiary/ostiary/internal/endpoint/page"
 )
 
@@ -55,6 +56,15 @@ type question struct {
 }
 
 type hidden struct{ Name, Value string }
+
+// typed refuses the answer to a question in which something else than want is
+// typed.
+func (v *visit) typed(want string) error {
+	if v.form.Get("typed") == want {
+		return nil
+	}
+	return fault.Invalidf("typed", "Type it as it stands there, to the letter. Nothing was done.")
+}
 
 // ask shows a question.
 func (v *visit) ask(status int, p pageOf, q question) error {

@@ -267,17 +267,24 @@ func (k *recordPages[R, F]) question(v *visit, status int, problems []page.Probl
 		return fault.Conflictf("%s", why)
 	}
 	text, effects := k.effects(v, stored)
+	effects = append(effects, "There is no undo.")
 	return v.ask(status, pageOf{
 		Title: "Delete this " + k.noun + "?", Section: k.section, Problems: problems,
 		Crumbs: []crumb{{title(k.plural), v.at(k.section)}, {name, back}},
 	}, question{
 		Text: text, Effects: effects, Action: k.path(v, "delete", name),
-		Hidden: []hidden{{"revision", strconv.FormatInt(k.revision(stored), 10)}}, Button: "Delete the " + k.noun, Back: back,
+		Hidden: []hidden{{"revision", strconv.FormatInt(k.revision(stored), 10)}}, Type: name, Button: "Delete the " + k.noun, Back: back,
 	})
 }
 
 func (k *recordPages[R, F]) remove(v *visit) error {
-	err := k.core(v).Delete(v.r.Context(), v.source, v.app.ID, v.r.URL.Query().Get(k.key), v.revision())
+	stored, err := k.stored(v)
+	if err != nil {
+		return err
+	}
+	if err = v.typed(k.name(stored)); err == nil {
+		err = k.core(v).Delete(v.r.Context(), v.source, v.app.ID, k.name(stored), v.revision())
+	}
 	if err == nil {
 		return v.done(v.at(k.section), "deleted")
 	}
@@ -295,7 +302,7 @@ func title(text string) string { return strings.ToUpper(text[:1]) + text[1:] }
 // about it; an error of another kind is handed on.
 func refusedForm(err error) (int, []page.Problem, error) {
 	if fault.KindOf(err) == fault.Precondition {
-		return http.StatusPreconditionFailed, []page.Problem{{Text: say("It was changed by somebody else while you were at it. Nothing of yours is saved: look at what is stored now, and save again.")}}, nil
+		return http.StatusPreconditionFailed, []page.Problem{{Text: say("It was changed by somebody else while you were at it, so nothing was done. Look at what is stored now, and go on if you still want to.")}}, nil
 	}
 	status := http.StatusUnprocessableEntity
 	if fault.KindOf(err) == fault.Conflict {

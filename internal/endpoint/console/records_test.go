@@ -50,7 +50,10 @@ func TestScopes(t *testing.T) {
 	r.get(edit).shows(http.StatusOK, "Mine</textarea>", "seller")
 
 	question := r.get(r.at("/scopes/delete?name=orders:read")).shows(http.StatusOK, "The scope orders:read will be deleted.")
-	if a := r.post(r.at("/scopes/delete?name=orders:read"), "revision", question.revision()).shows(http.StatusSeeOther); a.location != r.at("/scopes?done=deleted") {
+	r.post(r.at("/scopes/delete?name=orders:read"), "revision", question.revision(), "typed", "orders").shows(http.StatusUnprocessableEntity, "to the letter")
+	r.post(r.at("/scopes/delete?name=orders:read"), "revision", question.revision()+"0", "typed", "orders:read").
+		shows(http.StatusPreconditionFailed, "changed by somebody else", "Type <code>orders:read</code>")
+	if a := r.post(r.at("/scopes/delete?name=orders:read"), "revision", question.revision(), "typed", "orders:read").shows(http.StatusSeeOther); a.location != r.at("/scopes?done=deleted") {
 		t.Errorf("after a deletion: %s", a.location)
 	}
 	r.get(edit).shows(http.StatusNotFound)
@@ -64,7 +67,7 @@ func TestOddNamesOfScopes(t *testing.T) {
 		r.get(made.location).shows(http.StatusOK).lacksMarkup().lacks("<code><script>")
 		question := strings.Replace(made.location, "/edit?", "/delete?", 1)
 		r.get(question).shows(http.StatusOK).lacks("<script>")
-		r.post(question).shows(http.StatusSeeOther)
+		r.post(question, "typed", name).shows(http.StatusSeeOther)
 	}
 }
 
@@ -84,7 +87,7 @@ func TestRefusedScopes(t *testing.T) {
 	// One that is in use says so.
 	r.post(r.at("/scopes/new"), "name", "orders:read", "kind", "any").shows(http.StatusSeeOther)
 	r.post(r.at("/resources/new"), "identifier", "https://api.example.com", "scopes", "orders:read").shows(http.StatusSeeOther)
-	r.post(r.at("/scopes/delete?name=orders:read")).shows(http.StatusConflict, "A resource lists this scope", "Delete the scope")
+	r.post(r.at("/scopes/delete?name=orders:read"), "typed", "orders:read").shows(http.StatusConflict, "A resource lists this scope", "Delete the scope")
 }
 
 func TestResources(t *testing.T) {
@@ -102,7 +105,7 @@ func TestResources(t *testing.T) {
 		shows(http.StatusUnprocessableEntity, "Entry 1: ", "nobody</textarea>")
 	r.post(page.location, "revision", form.revision(), "name", "Orders", "access_token_format", "").shows(http.StatusSeeOther)
 	r.post(page.location, "revision", form.revision(), "name", "Late", "scopes", "email").shows(http.StatusPreconditionFailed, "Orders", "Late")
-	r.post(strings.Replace(page.location, "/edit?", "/delete?", 1)).shows(http.StatusSeeOther)
+	r.post(strings.Replace(page.location, "/edit?", "/delete?", 1), "typed", "https://api.example.com/orders?a=b").shows(http.StatusSeeOther)
 	r.get(page.location).shows(http.StatusNotFound)
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/ostiary/ostiary/internal/core/client/inventory"
 	"github.com/ostiary/ostiary/internal/core/fault"
 	"github.com/ostiary/ostiary/internal/core/token"
+	"github.com/ostiary/ostiary/internal/endpoint/page"
 	"github.com/ostiary/ostiary/internal/web"
 )
 
@@ -137,28 +138,38 @@ func (v *visit) revokeMatching() error {
 	if s == (token.Selection{}) {
 		return v.done(back, "nothing")
 	}
-	if v.checked("sure") {
-		n, err := v.Tokens.RevokeAll(v.r.Context(), v.source, v.app.ID, s)
-		if err != nil && n > 0 {
-			web.Note(v.r, err)
-			return v.done(back, "partly")
-		}
+	if !v.form.Has("typed") {
+		return v.askMatching(http.StatusOK, s, back, nil)
+	}
+	if err := v.typed(allThatMatch); err != nil {
+		status, problems, err := refusedForm(err)
 		if err != nil {
 			return err
 		}
-		return v.done(back, "revoked")
+		return v.askMatching(status, s, back, problems)
 	}
-	return v.askMatching(s, back)
+	n, err := v.Tokens.RevokeAll(v.r.Context(), v.source, v.app.ID, s)
+	if err != nil && n > 0 {
+		web.Note(v.r, err)
+		return v.done(back, "partly")
+	}
+	if err != nil {
+		return err
+	}
+	return v.done(back, "revoked")
 }
 
-func (v *visit) askMatching(s token.Selection, back string) error {
+// allThatMatch is typed before they are revoked: how many there are changes.
+const allThatMatch = "all that match"
+
+func (v *visit) askMatching(status int, s token.Selection, back string, problems []page.Problem) error {
 	live, err := v.liveTokens(s)
 	if err != nil {
 		return err
 	}
 	q := question{
 		Text: "Revoke every live token that matches: " + live + "?", Action: v.at("tokens", "revoke-all"),
-		Hidden: append(selected(s), hidden{"sure", "yes"}), Button: "Revoke all that match", Back: back,
+		Hidden: selected(s), Type: allThatMatch, Button: "Revoke all that match", Back: back,
 	}
 	for _, h := range selected(s) {
 		switch h.Name {
@@ -182,7 +193,9 @@ func (v *visit) askMatching(s token.Selection, back string) error {
 		"They are refused at once, with their refresh tokens and codes; there is no undo.",
 		"Who verifies JWTs offline, without asking, sees it only when they expire.",
 		"Clients stay active, and may get new ones at once.")
-	return v.ask(http.StatusOK, v.belowTokens("Revoke all that match"), q)
+	p := v.belowTokens("Revoke all that match")
+	p.Problems = problems
+	return v.ask(status, p, q)
 }
 
 // userName gives what a user is called, the uuid where the user is gone.

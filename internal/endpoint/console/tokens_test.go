@@ -125,11 +125,12 @@ func TestRevokingTokens(t *testing.T) {
 	r.get(r.at("/tokens?user=anna%40example.com")).shows(http.StatusOK, "Revoke all that match…")
 	r.get(r.at("/tokens?user=anna%40example.com&state=revoked")).shows(http.StatusOK).lacks("Revoke all that match…", "Revoke<span")
 	r.post(r.at("/tokens/revoke-all"), "user", anna.UUID, "scope", "email").
-		shows(http.StatusOK, "every live token that matches: 2 live tokens?", "That carry the scope email", "&#34;&gt;&lt;img").lacksMarkup()
+		shows(http.StatusOK, "every live token that matches: 2 live tokens?", "That carry the scope email", "&#34;&gt;&lt;img", "Type <code>all that match</code>").lacksMarkup()
+	r.post(r.at("/tokens/revoke-all"), "user", anna.UUID, "scope", "email", "typed", "all").shows(http.StatusUnprocessableEntity, "to the letter")
 	if r.state(list[2]) != token.Live {
 		t.Error("the question alone revokes")
 	}
-	r.post(r.at("/tokens/revoke-all"), "user", anna.UUID, "scope", "email", "sure", "yes").shows(http.StatusSeeOther)
+	r.post(r.at("/tokens/revoke-all"), "user", anna.UUID, "scope", "email", "typed", "all that match").shows(http.StatusSeeOther)
 	for _, f := range list {
 		if r.state(f) != token.Revoked {
 			t.Errorf("%s is %s", f, r.state(f))
@@ -138,10 +139,10 @@ func TestRevokingTokens(t *testing.T) {
 	if r.state(other) != token.Live {
 		t.Error("more died than was meant")
 	}
-	if a := r.post(r.at("/tokens/revoke-all"), "sure", "yes").shows(http.StatusSeeOther); !strings.HasSuffix(a.location, "done=nothing") || r.state(other) != token.Live {
+	if a := r.post(r.at("/tokens/revoke-all"), "typed", "all that match").shows(http.StatusSeeOther); !strings.HasSuffix(a.location, "done=nothing") || r.state(other) != token.Live {
 		t.Errorf("all of an application: %s", a.location)
 	}
-	r.post(r.at("/tokens/revoke-all"), "client", one, "sure", "yes").shows(http.StatusSeeOther)
+	r.post(r.at("/tokens/revoke-all"), "client", one, "typed", "all that match").shows(http.StatusSeeOther)
 	if r.state(other) != token.Revoked {
 		t.Error("a client's token lives")
 	}
@@ -185,7 +186,7 @@ func TestWhoRevokesTokens(t *testing.T) {
 		other.get(r.at("/tokens?client="+r.OwnerID)).shows(http.StatusOK, "First owner").lacks("Revoke")
 		other.get(r.at("/tokens/" + family)).shows(http.StatusOK).lacks("Revoke…")
 		other.post(r.at("/tokens/revoke"), "one", family, "sure", "yes").shows(http.StatusForbidden)
-		other.post(r.at("/tokens/revoke-all"), "client", r.OwnerID, "sure", "yes").shows(http.StatusForbidden)
+		other.post(r.at("/tokens/revoke-all"), "client", r.OwnerID, "typed", "all that match").shows(http.StatusForbidden)
 		other.post(r.at("/tokens/"+family+"/revoke"), "sure", "yes").shows(http.StatusForbidden)
 	}
 	developer.get(r.at("/tokens/"+own)).shows(http.StatusOK, "Revoke…")

@@ -140,15 +140,15 @@ func (v *visit) deleteUser() error {
 	if err != nil {
 		return err
 	}
-	if v.form.Get("typed") != toType(u) {
-		return v.askDeletion(http.StatusUnprocessableEntity, []page.Problem{{Field: "typed", Text: say("Type it exactly as it stands there. Nothing was deleted.")}})
+	if err = v.typed(toType(u)); err == nil {
+		err = v.people().Delete(v.r.Context(), v.source, v.app.ID, u.UUID, v.revision())
 	}
-	err = v.people().Delete(v.r.Context(), v.source, v.app.ID, u.UUID, v.revision())
-	if fault.KindOf(err) == fault.Precondition {
-		return v.askDeletion(http.StatusPreconditionFailed, []page.Problem{{Text: say("The user was changed meanwhile. Look at the record, and delete it again if you still want to.")}})
+	if err == nil {
+		return v.done(v.at("users"), "deleted")
 	}
+	status, problems, err := refusedForm(err)
 	if err != nil {
 		return err
 	}
-	return v.done(v.at("users"), "deleted")
+	return v.askDeletion(status, problems)
 }

@@ -143,8 +143,8 @@ func TestEndsOfUsers(t *testing.T) {
 	r.post(path + "/activate").shows(http.StatusSeeOther)
 
 	r.get(path+"/delete").shows(http.StatusOK, "Type <code>anna@example.com</code>")
-	r.post(path+"/delete", "typed", "Anna").shows(http.StatusUnprocessableEntity, "Nothing was deleted")
-	r.post(path+"/delete", "typed", "anna@example.com", "revision", "1").shows(http.StatusPreconditionFailed, "changed meanwhile")
+	r.post(path+"/delete", "typed", "Anna").shows(http.StatusUnprocessableEntity, "Nothing was done", `href="#field-typed"`)
+	r.post(path+"/delete", "typed", "anna@example.com", "revision", "1").shows(http.StatusPreconditionFailed, "changed by somebody else", "Delete the user")
 	r.post(path+"/delete", "typed", "anna@example.com").shows(http.StatusSeeOther)
 	r.get(path).shows(http.StatusNotFound)
 	r.get(r.at("/users/%00")).shows(http.StatusNotFound)
