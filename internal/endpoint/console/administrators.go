@@ -182,8 +182,7 @@ func (v *visit) newAdministrator(status int, problems []page.Problem) error {
 	inputs = append([]*field{{
 		Name: "email", Label: "E-mail address", Kind: "email", Required: true, Help: "With which the administrator signs in. It cannot be changed.",
 	}}, inputs...)
-	v.retype(inputs)
-	beside(problems, inputs...)
+	v.refill(status, inputs, problems)
 	return v.show(status, "form", pageOf{
 		Title: "New administrator", Section: "administrators", Crumbs: []crumb{{"Administrators", administratorsPath}}, Problems: problems,
 		Data: formData{
@@ -249,14 +248,7 @@ func (v *visit) administrator(status int, problems []page.Problem) error {
 		return err
 	}
 	d := administratorData{administratorRow: rowOf(u), Fields: inputs, Revision: u.Revision, Self: u.UUID == v.who.UUID}
-	if status != http.StatusOK {
-		before := shown(inputs)
-		v.retype(inputs)
-		if status == http.StatusPreconditionFailed {
-			d.Changed = differences(before, inputs)
-		}
-	}
-	beside(problems, inputs...)
+	d.Changed = v.refill(status, inputs, problems)
 	return v.show(status, "administrator", pageOf{
 		Title: u.Email, Section: "administrators", Crumbs: []crumb{{"Administrators", administratorsPath}}, Problems: problems, Data: d,
 	})

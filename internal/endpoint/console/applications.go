@@ -44,8 +44,7 @@ func (v *visit) newApplication(status int, problems []page.Problem) error {
 		},
 		{Name: "preset", Label: "Set up for those who come from", Kind: "radios", Options: presets},
 	}
-	v.retype(inputs)
-	beside(problems, inputs...)
+	v.refill(status, inputs, problems)
 	return v.show(status, "form", pageOf{
 		Title: "New application", Section: "applications", Crumbs: []crumb{{"Applications", Home + "/applications"}}, Problems: problems,
 		Data: formData{

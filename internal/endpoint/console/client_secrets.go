@@ -157,11 +157,7 @@ func (v *visit) refuseSecret(err error, found *client.Client, view *client.View,
 	if err == nil {
 		return nil
 	}
-	status := http.StatusUnprocessableEntity
-	if fault.KindOf(err) == fault.Conflict {
-		status = http.StatusConflict
-	}
-	refused, err := refusals(err)
+	status, refused, err := refusedForm(err)
 	if err != nil {
 		return err
 	}
@@ -289,11 +285,11 @@ func (v *visit) regenerate() error {
 	if err == nil {
 		return nil
 	}
-	refused, err := refusals(err)
+	status, refused, err := refusedForm(err)
 	if err != nil {
 		return err
 	}
-	return v.showRegenerate(http.StatusUnprocessableEntity, found, &view, chosen, refused)
+	return v.showRegenerate(status, found, &view, chosen, refused)
 }
 
 // secret gives the secret of the path.

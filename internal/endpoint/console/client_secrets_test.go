@@ -54,6 +54,7 @@ func TestSecretsOfAClient(t *testing.T) {
 	}
 	r.get(page).shows(http.StatusOK, "as many as it may have").lacks(`id="field-label"`)
 	r.post(page).shows(http.StatusConflict, "retire one first")
+	r.post(page+"/regenerate", "retire_others_in_hours", "1").shows(http.StatusConflict, "retire one first")
 }
 
 func TestRetireASecret(t *testing.T) {

@@ -89,11 +89,11 @@ func (v *visit) editClient() error {
 	case fault.KindOf(err) == fault.Precondition:
 		return v.changedMeanwhile(f)
 	}
-	problems, other := refusals(err)
-	if other != nil {
-		return other
+	status, problems, err := refusedForm(err)
+	if err != nil {
+		return err
 	}
-	return v.showClientSettings(refusedAs(err), f, &view, problems, d)
+	return v.showClientSettings(status, f, &view, problems, d)
 }
 
 // changedMeanwhile shows the form over what there is now.

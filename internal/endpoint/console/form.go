@@ -1,6 +1,10 @@
 package console
 
 import (
+	"net/http"
+	"slices"
+	"strings"
+
 	"github.com/ostiary/ostiary/internal/core/fault"
 	"github.com/ostiary/ostiary/internal/endpoint/page"
 )
@@ -41,6 +45,100 @@ func beside(problems []page.Problem, fields ...*field) {
 			}
 		}
 	}
+}
+
+// refusedForm gives the status of a form that was refused, and what is said
+// about it; an error of another kind is handed on.
+func refusedForm(err error) (int, []page.Problem, error) {
+	if fault.KindOf(err) == fault.Precondition {
+		return http.StatusPreconditionFailed, []page.Problem{{Text: say("It was changed by somebody else while you were at it, so nothing was done. Look at what is stored now, and go on if you still want to.")}}, nil
+	}
+	status := http.StatusUnprocessableEntity
+	if fault.KindOf(err) == fault.Conflict {
+		status = http.StatusConflict
+	}
+	problems, err := refusals(err)
+	return status, problems, err
+}
+
+// refill puts into the inputs of a form that was refused what was typed, and what
+// was refused beside it; where the record is another by now, it gives what differs.
+func (v *visit) refill(status int, inputs []*field, problems []page.Problem) []difference {
+	if status == http.StatusOK {
+		return nil
+	}
+	before := shown(inputs)
+	v.retype(inputs)
+	beside(problems, inputs...)
+	if status != http.StatusPreconditionFailed {
+		return nil
+	}
+	return differences(before, inputs)
+}
+
+// retype puts into inputs what was typed into them.
+func (v *visit) retype(inputs []*field) {
+	for _, f := range inputs {
+		if f.Fixed || f.Kind == "password" || f.Kind == "file" {
+			continue
+		}
+		f.Value, f.Values = v.form.Get(f.Name), v.form[f.Name]
+	}
+}
+
+// difference is a field that holds something else than what is typed.
+type difference struct{ Label, Stored, Typed string }
+
+// shown is what inputs hold, as text.
+func shown(inputs []*field) []string {
+	list := make([]string, len(inputs))
+	for i, f := range inputs {
+		list[i] = f.text()
+	}
+	return list
+}
+
+// text is what an input holds.
+func (f *field) text() string {
+	switch f.Kind {
+	case "boxes":
+		return strings.Join(slices.Sorted(slices.Values(f.Values)), "\n")
+	case "box":
+		if f.Value != "" {
+			return "yes"
+		}
+		return "no"
+	case "password":
+		return ""
+	default:
+		return strings.TrimSpace(strings.ReplaceAll(f.Value, "\r\n", "\n"))
+	}
+}
+
+// differences are the inputs in which something else is typed than what was
+// there before, which is what is stored.
+func differences(before []string, inputs []*field) []difference {
+	var list []difference
+	for i, f := range inputs {
+		if typed := f.text(); typed != before[i] {
+			list = append(list, difference{f.Label, before[i], typed})
+		}
+	}
+	return list
+}
+
+// listed gives the entries of a list of the form: of boxes that are ticked, or
+// of the lines of an area.
+func (v *visit) listed(name string) []string {
+	list := []string{}
+	for _, value := range v.form[name] {
+		for line := range strings.Lines(value) {
+			if line = strings.TrimSpace(line); line != "" {
+				list = append(list, line)
+			}
+		}
+	}
+	return list
 }
 
 // question is a page that asks before something that there is no undo for. Its

@@ -52,10 +52,7 @@ func (v *visit) members(status int, problems []page.Problem) error {
 			{Name: "email", Label: "E-mail address", Kind: "email", Required: true, Help: "Of an account of the console. An administrator of the instance makes accounts."},
 			{Name: "role", Label: "Role", Kind: "select", Options: options, Value: string(admin.Viewer)},
 		}
-		if status != http.StatusOK {
-			v.retype(d.Fields)
-		}
-		beside(problems, d.Fields...)
+		v.refill(status, d.Fields, problems)
 	}
 	if v.access.Instance {
 		d.Instance = administratorsPath

@@ -97,21 +97,13 @@ func (v *visit) createClient() error {
 	}
 	made, secret, err := v.makeClient(f)
 	if err != nil {
-		problems, other := refusals(err)
-		if other != nil {
-			return other
+		status, problems, err := refusedForm(err)
+		if err != nil {
+			return err
 		}
-		return v.showNewClient(refusedAs(err), f, card, problems)
+		return v.showNewClient(status, f, card, problems)
 	}
 	return v.created(made, secret)
-}
-
-// refusedAs is the status of a form that comes back.
-func refusedAs(err error) int {
-	if fault.KindOf(err) == fault.Conflict {
-		return http.StatusConflict
-	}
-	return http.StatusUnprocessableEntity
 }
 
 func (v *visit) makeClient(f *clientForm) (*client.Client, string, error) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -48,9 +47,9 @@ type recordEditor[R, F any] interface {
 func (k *recordPages[R, F]) routes(s *routes) {
 	base := inApplication + "/" + k.section
 	s.get(base, toRead, k.list)
-	s.get(base+"/new", to(k.need), k.blank)
+	s.get(base+"/new", to(k.need), func(v *visit) error { return k.show(v, http.StatusOK, nil, nil) })
 	s.post(base+"/new", to(k.need), k.create)
-	s.get(base+"/edit", toRead, k.form)
+	s.get(base+"/edit", toRead, func(v *visit) error { return k.form(v, http.StatusOK, nil) })
 	s.post(base+"/edit", to(k.need), k.edit)
 	s.get(base+"/delete", to(k.need), func(v *visit) error { return k.question(v, http.StatusOK, nil) })
 	s.post(base+"/delete", to(k.need), k.remove)
@@ -132,21 +131,17 @@ type recordData struct {
 	Related  []navLink
 }
 
-func (k *recordPages[R, F]) blank(v *visit) error {
-	inputs, err := k.inputs(v, nil)
+// show answers with the form of a record, or of another one (nil).
+func (k *recordPages[R, F]) show(v *visit, status int, stored *R, problems []page.Problem) error {
+	inputs, err := k.inputs(v, stored)
 	if err != nil {
 		return err
 	}
-	return k.show(v, http.StatusOK, nil, inputs, nil, nil)
-}
-
-// show answers with the form of a record, or of another one (nil).
-func (k *recordPages[R, F]) show(v *visit, status int, stored *R, inputs []*field, problems []page.Problem, changed []difference) error {
 	p := pageOf{
 		Title: "New " + k.noun, Section: k.section, Problems: problems,
 		Crumbs: []crumb{{title(k.plural), v.at(k.section)}},
 	}
-	d := recordData{Fields: inputs, Back: v.at(k.section), Button: "Make the " + k.noun, Changed: changed}
+	d := recordData{Fields: inputs, Back: v.at(k.section), Button: "Make the " + k.noun, Changed: v.refill(status, inputs, problems)}
 	if stored != nil {
 		p.Title = k.name(stored)
 		d.Name, d.Revision, d.Fixed, d.Button = p.Title, k.revision(stored), k.fixed(stored), "Save"
@@ -159,12 +154,10 @@ func (k *recordPages[R, F]) show(v *visit, status int, stored *R, inputs []*fiel
 		for _, f := range inputs {
 			f.Fixed = f.Fixed || d.Fixed != ""
 		}
-		var err error
 		if d.Related, err = k.related(v, stored); err != nil {
 			return err
 		}
 	}
-	beside(problems, inputs...)
 	p.Data = d
 	return v.show(status, "record", p)
 }
@@ -199,12 +192,7 @@ func (k *recordPages[R, F]) create(v *visit) error {
 	if err != nil {
 		return err
 	}
-	inputs, err := k.inputs(v, nil)
-	if err != nil {
-		return err
-	}
-	v.retype(inputs)
-	return k.show(v, status, nil, inputs, problems, nil)
+	return k.show(v, status, nil, problems)
 }
 
 // stored gives the record that the query names.
@@ -212,16 +200,12 @@ func (k *recordPages[R, F]) stored(v *visit) (*R, error) {
 	return k.core(v).Get(v.r.Context(), v.app.ID, v.r.URL.Query().Get(k.key))
 }
 
-func (k *recordPages[R, F]) form(v *visit) error {
+func (k *recordPages[R, F]) form(v *visit, status int, problems []page.Problem) error {
 	stored, err := k.stored(v)
 	if err != nil {
 		return err
 	}
-	inputs, err := k.inputs(v, stored)
-	if err != nil {
-		return err
-	}
-	return k.show(v, http.StatusOK, stored, inputs, nil, nil)
+	return k.show(v, status, stored, problems)
 }
 
 func (k *recordPages[R, F]) edit(v *visit) error {
@@ -238,21 +222,7 @@ func (k *recordPages[R, F]) edit(v *visit) error {
 	if err != nil {
 		return err
 	}
-	stored, err := k.stored(v)
-	if err != nil {
-		return err
-	}
-	inputs, err := k.inputs(v, stored)
-	if err != nil {
-		return err
-	}
-	before := shown(inputs)
-	v.retype(inputs)
-	var changed []difference
-	if status == http.StatusPreconditionFailed {
-		changed = differences(before, inputs)
-	}
-	return k.show(v, status, stored, inputs, problems, changed)
+	return k.form(v, status, problems)
 }
 
 // question asks before a record is deleted, or says why it was not.
@@ -297,82 +267,3 @@ func (k *recordPages[R, F]) remove(v *visit) error {
 
 // title is a text as it begins a page.
 func title(text string) string { return strings.ToUpper(text[:1]) + text[1:] }
-
-// refusedForm gives the status of a form that was refused, and what is said
-// about it; an error of another kind is handed on.
-func refusedForm(err error) (int, []page.Problem, error) {
-	if fault.KindOf(err) == fault.Precondition {
-		return http.StatusPreconditionFailed, []page.Problem{{Text: say("It was changed by somebody else while you were at it, so nothing was done. Look at what is stored now, and go on if you still want to.")}}, nil
-	}
-	status := http.StatusUnprocessableEntity
-	if fault.KindOf(err) == fault.Conflict {
-		status = http.StatusConflict
-	}
-	problems, err := refusals(err)
-	return status, problems, err
-}
-
-// listed gives the entries of a list of the form: of boxes that are ticked, or
-// of the lines of an area.
-func (v *visit) listed(name string) []string {
-	list := []string{}
-	for _, value := range v.form[name] {
-		for line := range strings.Lines(value) {
-			if line = strings.TrimSpace(line); line != "" {
-				list = append(list, line)
-			}
-		}
-	}
-	return list
-}
-
-// retype puts into inputs what was typed into them.
-func (v *visit) retype(inputs []*field) {
-	for _, f := range inputs {
-		if f.Fixed || f.Kind == "password" || f.Kind == "file" {
-			continue
-		}
-		f.Value, f.Values = v.form.Get(f.Name), v.form[f.Name]
-	}
-}
-
-// difference is a field that holds something else than what is typed.
-type difference struct{ Label, Stored, Typed string }
-
-// shown is what inputs hold, as text.
-func shown(inputs []*field) []string {
-	list := make([]string, len(inputs))
-	for i, f := range inputs {
-		list[i] = f.text()
-	}
-	return list
-}
-
-// text is what an input holds.
-func (f *field) text() string {
-	switch f.Kind {
-	case "boxes":
-		return strings.Join(slices.Sorted(slices.Values(f.Values)), "\n")
-	case "box":
-		if f.Value != "" {
-			return "yes"
-		}
-		return "no"
-	case "password":
-		return ""
-	default:
-		return strings.TrimSpace(strings.ReplaceAll(f.Value, "\r\n", "\n"))
-	}
-}
-
-// differences are the inputs in which something else is typed than what was
-// there before, which is what is stored.
-func differences(before []string, inputs []*field) []difference {
-	var list []difference
-	for i, f := range inputs {
-		if typed := f.text(); typed != before[i] {
-			list = append(list, difference{f.Label, before[i], typed})
-		}
-	}
-	return list
-}

@@ -180,21 +180,6 @@ func (v *visit) settings(status int, problems []page.Problem) error {
 	return v.show(status, "settings", pageOf{Title: "Settings", Section: "settings", Problems: problems, Data: d})
 }
 
-// refill puts into the inputs of a form that was refused what was typed, and what
-// was refused beside it; where the record is another by now, it gives what differs.
-func (v *visit) refill(status int, inputs []*field, problems []page.Problem) []difference {
-	if status == http.StatusOK {
-		return nil
-	}
-	before := shown(inputs)
-	v.retype(inputs)
-	beside(problems, inputs...)
-	if status != http.StatusPreconditionFailed {
-		return nil
-	}
-	return differences(before, inputs)
-}
-
 // patch is the form as the management API would take it.
 func (v *visit) settingsPatch() (map[string]json.RawMessage, error) {
 	_, inputs, err := v.settingFields()

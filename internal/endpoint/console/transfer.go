@@ -161,11 +161,7 @@ func (v *visit) receive() error {
 		err = v.uploads.put(v.who.Email, one)
 	}
 	if err != nil {
-		status := http.StatusUnprocessableEntity
-		if fault.KindOf(err) == fault.Conflict {
-			status = http.StatusConflict
-		}
-		problems, err := refusals(err)
+		status, problems, err := refusedForm(err)
 		if err != nil {
 			return err
 		}

@@ -88,20 +88,20 @@ type recordTab struct {
 	LastSignedIn time.Time
 }
 
-func (v *visit) newUser() error { return v.showNewUser(http.StatusOK, v.userForm(nil), nil) }
+func (v *visit) newUser() error { return v.showNewUser(http.StatusOK, nil) }
 
-func (v *visit) showNewUser(status int, f *userForm, problems []page.Problem) error {
-	f.besides(problems)
+func (v *visit) showNewUser(status int, problems []page.Problem) error {
+	f := v.userForm(nil)
+	v.refill(status, f.all(), problems)
+	f.unfold()
 	return v.show(status, "user-new", pageOf{
 		Title: "New user", Section: "users", Crumbs: []crumb{{"Users", v.at("users")}}, Problems: problems,
 		Data: recordTab{Form: f, Edit: true, Back: v.at("users")},
 	})
 }
 
-// besides puts what was refused beside the inputs, and shows those that it is
-// about.
-func (f *userForm) besides(problems []page.Problem) {
-	beside(problems, f.all()...)
+// unfold shows the inputs of JSON where one holds something, or was refused.
+func (f *userForm) unfold() {
 	for _, one := range f.JSON {
 		f.Open = f.Open || len(one.Problems) > 0 || one.Value != ""
 	}
@@ -126,9 +126,7 @@ func (v *visit) createUser() error {
 	if err != nil {
 		return err
 	}
-	f := v.userForm(nil)
-	v.retype(f.all())
-	return v.showNewUser(status, f, problems)
+	return v.showNewUser(status, problems)
 }
 
 // refusedUser is refusedForm, for a form of which the console itself may have
@@ -145,11 +143,13 @@ func (v *visit) userRecord() error {
 	if err != nil {
 		return err
 	}
-	return v.showUser(http.StatusOK, u, v.userForm(u), nil, nil)
+	return v.showUser(http.StatusOK, u, nil)
 }
 
-func (v *visit) showUser(status int, u *user.User, f *userForm, problems []page.Problem, changed []difference) error {
-	f.besides(problems)
+func (v *visit) showUser(status int, u *user.User, problems []page.Problem) error {
+	f := v.userForm(u)
+	changed := v.refill(status, f.all(), problems)
+	f.unfold()
 	tab := recordTab{
 		Form: f, Revision: u.Revision, Edit: v.may(admin.EditUsers), Changed: changed, Back: v.at("users"),
 		Created: u.CreatedAt, Updated: u.UpdatedAt, LastSignedIn: u.LastSignedInAt,
@@ -186,12 +186,5 @@ func (v *visit) editUser() error {
 	if u, err = v.user(); err != nil { // as it is now
 		return err
 	}
-	f := v.userForm(u)
-	before := shown(f.all())
-	v.retype(f.all())
-	var changed []difference
-	if status == http.StatusPreconditionFailed {
-		changed = differences(before, f.all())
-	}
-	return v.showUser(status, u, f, problems, changed)
+	return v.showUser(status, u, problems)
 }
