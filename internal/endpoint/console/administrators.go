@@ -27,8 +27,7 @@ func administratorRoutes(s *routes) {
 	s.get(oneAdministrator, toRun, func(v *visit) error { return v.administrator(http.StatusOK, nil) })
 	s.post(oneAdministrator, toRun, (*visit).editAdministrator)
 	s.post(oneAdministrator+"/link", toRun, (*visit).linkAdministrator)
-	s.post(oneAdministrator+"/sessions", toRun, (*visit).endAdministratorSessions)
-	for _, verb := range []string{"deactivate", "activate", "delete"} {
+	for _, verb := range []string{"sessions", "deactivate", "activate", "delete"} {
 		s.get(oneAdministrator+"/"+verb, toRun, func(v *visit) error { return v.askAdministrator(http.StatusOK, verb, nil) })
 		s.post(oneAdministrator+"/"+verb, toRun, func(v *visit) error { return v.endAdministrator(verb) })
 	}
@@ -276,36 +275,34 @@ func (v *visit) linkAdministrator() error {
 	return v.showLink(u, "A link for "+u.Email)
 }
 
-func (v *visit) endAdministratorSessions() error {
-	u, err := v.theAdministrator()
-	if err != nil {
-		return err
-	}
-	if _, err := v.Sessions.EndAll(v.r.Context(), v.source, administrator.ApplicationID, u.UUID, ""); err != nil {
-		return err
-	}
-	return v.done(administratorsPath+"/"+u.UUID, "signedout")
-}
-
-// askAdministrator asks before an account is switched off or on, or deleted.
+// askAdministrator asks before an account is signed out, switched off or on, or
+// deleted.
 func (v *visit) askAdministrator(status int, verb string, problems []page.Problem) error {
 	u, err := v.theAdministrator()
 	if err != nil {
 		return err
 	}
+	sessions, err := v.Sessions.List(v.r.Context(), v.self, u.UUID)
+	if err != nil {
+		return err
+	}
+	ending := number(int64(len(sessions)), "session ends", "sessions end") + " now."
 	path := administratorsPath + "/" + u.UUID
 	q := question{Text: u.Email + " will be deactivated.", Button: "Deactivate", Action: path + "/" + verb, Back: path, Effects: []string{
-		"All sessions of the account end at once, and nobody signs in to it.", "It can be activated again.",
+		ending, "Nobody signs in to the account until it is activated again.",
 	}}
+	name := title(verb) + " this administrator?"
 	switch verb {
+	case "sessions":
+		name, q.Text, q.Button, q.Effects = "End all sessions?", u.Email+" will be signed out everywhere.", "End all sessions", []string{ending}
 	case "activate":
 		q.Text, q.Button, q.Effects = u.Email+" will be active again.", "Activate", []string{"The roles are those of before; sessions that ended stay ended."}
 	case "delete":
 		q.Text, q.Button, q.Type = u.Email+" will be deleted.", "Delete the administrator", u.Email
-		q.Effects = []string{"All sessions of the account end at once.", "Clients that were made with it stay, and so do audit events.", "There is no undo."}
+		q.Effects = []string{ending, "Clients that were made with it stay, and so do audit events.", "There is no undo."}
 	}
 	return v.ask(status, pageOf{
-		Title: title(verb) + " this administrator?", Section: "administrators", Problems: problems,
+		Title: name, Section: "administrators", Problems: problems,
 		Crumbs: []crumb{{"Administrators", administratorsPath}, {u.Email, path}},
 	}, q)
 }
@@ -317,6 +314,8 @@ func (v *visit) endAdministrator(verb string) error {
 	}
 	by, path, done := v.Administrators.By(v.access), administratorsPath+"/"+u.UUID, "signedout"
 	switch {
+	case verb == "sessions":
+		_, err = v.Sessions.EndAll(v.r.Context(), v.source, administrator.ApplicationID, u.UUID, "")
 	case verb != "delete":
 		if verb == "activate" {
 			done = "saved"

@@ -83,6 +83,8 @@ func TestAdministrators(t *testing.T) {
 	r.post(page, "revision", form.revision(), "role."+r.ApplicationID, "owner").shows(http.StatusPreconditionFailed, "What differs", "manager")
 	r.post(page, "role."+r.ApplicationID, "king").shows(http.StatusUnprocessableEntity, "Choose one of the roles")
 	r.post(page+"/link").shows(http.StatusOK, "/console/signin/link?token=")
+	r.get(page+"/sessions").shows(http.StatusOK, "ann@example.com will be signed out everywhere", "1 session ends now")
+	ann.get(r.at("/clients")).shows(http.StatusOK)
 	r.post(page + "/sessions").shows(http.StatusSeeOther)
 	ann.get(r.at("/clients")).shows(http.StatusSeeOther)
 	ann = signedIn(t, r.Server, "ann@example.com", "correct horse battery")

@@ -124,7 +124,7 @@ func secretFields(form url.Values) []*field {
 
 // addSecret makes one more secret, and shows it this once.
 func (v *visit) addSecret() error {
-	found, view, err := v.client()
+	found, view, err := v.editable()
 	if err != nil {
 		return err
 	}
@@ -147,9 +147,26 @@ func (v *visit) addSecret() error {
 		asked.RetireOthersInHours = &hours
 	}
 	if err = problems.OrNil(); err == nil {
+		old := v.working(found, &view)
+		if hours := asked.RetireOthersInHours; hours != nil && *hours == 0 && len(old) > 0 && !v.checked("sure") {
+			return v.askAdd(&view, fields, old)
+		}
 		err = v.makeSecret(found, asked)
 	}
 	return v.refuseSecret(err, found, &view, fields)
+}
+
+// askAdd asks before the old secrets end at once, for the sake of one more.
+func (v *visit) askAdd(view *client.View, fields []*field, old []string) error {
+	q := question{
+		Text:    "Add a secret, and end the others now?",
+		Effects: append(old, "What still uses one of them is refused at once; there is no undo.", "Tokens that are out live on."),
+		Action:  v.r.URL.Path, Hidden: []hidden{{"sure", "yes"}}, Button: "Add it, and end the others", Back: v.at("clients", view.ID, "secrets"),
+	}
+	for _, f := range fields {
+		q.Hidden = append(q.Hidden, hidden{f.Name, f.Value})
+	}
+	return v.ask(http.StatusOK, v.belowClient(view, "Add a secret"), q)
 }
 
 // refuseSecret shows the form again, with what was refused of it.
@@ -230,7 +247,7 @@ var overlaps = []option{
 type regenerateData struct {
 	Action, Back string
 	Overlap      *field
-	Old          int64 // how many secrets work now
+	Old          []string // the secrets that work now
 }
 
 // askRegenerate asks how long the old secrets are to work.
@@ -252,13 +269,8 @@ func (v *visit) showRegenerate(status int, found *client.Client, view *client.Vi
 	p := v.belowClient(view, "Regenerate the secret")
 	d := regenerateData{Action: v.r.URL.Path, Back: v.at("clients", found.ID, "secrets"), Overlap: &field{
 		Name: "retire_others_in_hours", Label: "The old ones work for", Kind: "radios", Options: overlaps, Value: chosen,
-	}}
-	for i := range found.Secrets {
-		if found.Secrets[i].Live(v.Now()) {
-			d.Old++
-		}
-	}
-	if d.Old == 1 {
+	}, Old: v.working(found, view)}
+	if len(d.Old) == 1 {
 		d.Overlap.Label = "The old one works for"
 	}
 	beside(problems, d.Overlap)
@@ -301,6 +313,32 @@ func (v *visit) secret(view *client.View) (*client.SecretView, error) {
 	return &view.Secrets[i], nil
 }
 
+// secretTitle names a secret.
+func secretTitle(s *client.SecretView) string {
+	if s.Label == "" {
+		return "the secret that ends in …" + s.Hint
+	}
+	return "the secret “" + s.Label + "”, which ends in …" + s.Hint
+}
+
+// lastUse says when a secret was used.
+func lastUse(s *client.SecretView) string {
+	if s.LastUsedAt == nil {
+		return "never used"
+	}
+	return "last used on " + written(*s.LastUsedAt)
+}
+
+// working names the secrets that work now, each with its last use.
+func (v *visit) working(found *client.Client, view *client.View) (list []string) {
+	for i := range view.Secrets {
+		if found.Secrets[i].Live(v.Now()) {
+			list = append(list, title(secretTitle(&view.Secrets[i]))+": "+lastUse(&view.Secrets[i])+".")
+		}
+	}
+	return list
+}
+
 // askRetire asks before a secret ends.
 func (v *visit) askRetire() error {
 	found, view, err := v.client()
@@ -315,16 +353,8 @@ func (v *visit) askRetire() error {
 		return errNotYours
 	}
 	q := question{
-		Text: "Retire the secret that ends in …" + s.Hint + "?", Action: v.r.URL.Path, Button: "Retire", Back: v.at("clients", found.ID, "secrets"),
-		Effects: []string{"What still uses it is refused at once; there is no undo."},
-	}
-	if s.Label != "" {
-		q.Text = "Retire the secret “" + s.Label + "”, which ends in …" + s.Hint + "?"
-	}
-	if s.LastUsedAt != nil {
-		q.Effects = append(q.Effects, "It was last used on "+written(*s.LastUsedAt)+".")
-	} else {
-		q.Effects = append(q.Effects, "It was never used.")
+		Text: "Retire " + secretTitle(s) + "?", Action: v.r.URL.Path, Button: "Retire", Back: v.at("clients", found.ID, "secrets"),
+		Effects: []string{"What still uses it is refused at once; there is no undo.", "It was " + lastUse(s) + "."},
 	}
 	others := slices.ContainsFunc(found.Secrets, func(o client.Secret) bool { return o.ID != s.ID && o.Live(v.Now()) })
 	if !others {

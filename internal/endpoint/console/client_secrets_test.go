@@ -35,7 +35,8 @@ func TestSecretsOfAClient(t *testing.T) {
 	}
 	r.get(page).shows(http.StatusOK, "&lt;b&gt;east", "in 3 days").lacks("<b>east", second)
 
-	r.get(page+"/regenerate").shows(http.StatusOK, "2 secrets work now", "The old ones work for")
+	r.get(page+"/regenerate").shows(http.StatusOK, "These work now", "The secret that ends in …"+first[len(first)-4:]+": ",
+		"The secret “&lt;b&gt;east”, which ends in …"+second[len(second)-4:]+": ", "The old ones work for").lacks("<b>east")
 	r.post(page+"/regenerate", "retire_others_in_hours", "7").shows(http.StatusUnprocessableEntity, "Choose how long")
 	third := r.post(page+"/regenerate", "retire_others_in_hours", "1").shows(http.StatusOK, "The others work until").between(`data-download="`, `"`)
 	if !r.works(id, first) || !r.works(id, third) {
@@ -48,6 +49,16 @@ func TestSecretsOfAClient(t *testing.T) {
 	fourth := r.post(page+"/regenerate", "retire_others_in_hours", "0").shows(http.StatusOK, "The others are dead").between(`data-download="`, `"`)
 	if r.works(id, third) || !r.works(id, fourth) {
 		t.Error("the old one works on")
+	}
+	// To end the others at once is asked about, and names them.
+	r.post(page, "label", "west", "retire_others_in_hours", "0").
+		shows(http.StatusOK, "end the others now?", "The secret that ends in …"+fourth[len(fourth)-4:]+": ", `name="label" value="west"`)
+	if !r.works(id, fourth) {
+		t.Error("the question alone ends the others")
+	}
+	fifth := r.post(page, "label", "west", "retire_others_in_hours", "0", "sure", "yes").shows(http.StatusOK, "The others are dead").between(`data-download="`, `"`)
+	if r.works(id, fourth) || !r.works(id, fifth) {
+		t.Error("the others work on")
 	}
 	for range 9 {
 		r.post(page).shows(http.StatusOK)

@@ -59,14 +59,17 @@ func (v *visit) whatDies(u *user.User) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	tokens, err := v.liveTokens(ofUser(u))
+	all, err := v.given(u, len(sessions))
 	if err != nil {
 		return nil, err
 	}
-	return []string{
-		"Dies now, for good: " + number(int64(len(sessions)), "session", "sessions") + ", " + tokens + ", and every refresh token, code and link.",
-		"Who verifies JWTs offline sees it when they expire.",
-	}, nil
+	return []string{"Dies now, for good: " + all + ".", "Who verifies JWTs offline sees it when they expire."}, nil
+}
+
+// given is all that a user was given, who has so many sessions.
+func (v *visit) given(u *user.User, sessions int) (string, error) {
+	tokens, err := v.liveTokens(ofUser(u))
+	return number(int64(sessions), "session", "sessions") + ", " + tokens + ", and every refresh token, code and link", err
 }
 
 func (v *visit) askDeactivation() error {

@@ -50,7 +50,7 @@ func (v *visit) userSignIn() error {
 func (v *visit) showSignIn(status int, u *user.User, problems []page.Problem) error {
 	tab := signInTab{HasPassword: u.PasswordHash != "", Password: &field{
 		Name: "password", Label: "New password", Kind: "password", Required: true,
-		Help: "8 to 256 characters, not the address, and not among the commonest ones. It ends all sessions and tokens of the user.",
+		Help: "8 to 256 characters, not the address, and not among the commonest ones. It ends at once, for good: ",
 	}}
 	beside(problems, tab.Password)
 	credentials, codes, err := v.SignIn.List(v.r.Context(), v.app, u)
@@ -67,6 +67,11 @@ func (v *visit) showSignIn(status int, u *user.User, problems []page.Problem) er
 	if err != nil {
 		return err
 	}
+	all, err := v.given(u, len(sessions))
+	if err != nil {
+		return err
+	}
+	tab.Password.Help += all + "."
 	for _, s := range sessions {
 		row := sessionRow{
 			SID: s.SID, Browser: browser(s.UserAgent), Address: s.Address, Factors: "one factor", Clients: int64(len(s.Clients)),

@@ -127,7 +127,7 @@ func TestEndsOfUsers(t *testing.T) {
 		}
 		sids = append(sids, s.SID)
 	}
-	r.get(path+"/signin").shows(http.StatusOK, "Firefox on Linux", "one factor", sids[0], "End all…").lacksMarkup()
+	r.get(path+"/signin").shows(http.StatusOK, "It ends at once, for good: 3 sessions, 0 live tokens", "Firefox on Linux", "one factor", sids[0], "End all…").lacksMarkup()
 	r.post(path+"/session", "session", sids[0]).shows(http.StatusSeeOther)
 	r.post(path+"/session", "session", "\x00").shows(http.StatusBadRequest)
 	r.get(path + "/signin").shows(http.StatusOK).lacks(sids[0])
