@@ -142,6 +142,7 @@ func TestAUserSignsInConsentsAndTakesItBack(t *testing.T) {
 
 	tab.Go(p.base + "/account")
 	tab.Accessible("account")
+	tab.Click(`a[href*="/clients/revoke"]`)
 	tab.Click(`form[action$="/clients/revoke"] button`)
 	tab.Wait(".notice")
 	if text := tab.Text("main"); !strings.Contains(text, "The access was revoked.") || !strings.Contains(text, "No application has access") {

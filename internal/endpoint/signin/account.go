@@ -3,6 +3,7 @@ package signin
 import (
 	"net/http"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/ostiary/ostiary/internal/core/consent"
@@ -127,6 +128,29 @@ func (v *visit) sessions() ([]sessionRow, error) {
 	return rows, nil
 }
 
+// question asks before something of the account that there is no undo for.
+func (v *visit) question(d formData) error {
+	d.Back, d.BackLabel = v.path(v.app, accountPath), "account.back"
+	return v.show(http.StatusOK, "form", v.frame(d))
+}
+
+// askRevoke asks before a client loses what it may do.
+func (v *visit) askRevoke() error {
+	rows, err := v.clients()
+	if err != nil {
+		return err
+	}
+	for i := range rows {
+		if rows[i].ID == v.form.Get("client") {
+			intro := page.Say("revoke.intro", "client", rows[i].Name)
+			return v.question(formData{
+				Title: "revoke.title", Intro: &intro, Action: v.path(v.app, revokePath), Values: []hidden{{"client", rows[i].ID}}, Button: "account.clients.revoke",
+			})
+		}
+	}
+	return v.redirect(v.path(v.app, accountPath)) // it has nothing any more
+}
+
 // revokeClient takes back what a client may do; its tokens die.
 func (v *visit) revokeClient() error {
 	err := v.Consents.Revoke(v.r.Context(), v.source, v.app.ID, v.user.UUID, v.form.Get("client"))
@@ -147,6 +171,16 @@ func (v *visit) endSession() error {
 	}
 	v.cookie(sessionCookie).Clear(v.w)
 	return v.redirect(v.path(v.app, signedOutPath))
+}
+
+// askOtherSessions asks before the user is signed out everywhere else.
+func (v *visit) askOtherSessions() error {
+	rows, err := v.sessions()
+	if err != nil {
+		return err
+	}
+	intro := page.Say("others.intro", "n", strconv.Itoa(len(rows)-1))
+	return v.question(formData{Title: "others.title", Intro: &intro, Action: v.path(v.app, otherSessionsPath), Button: "account.sessions.others"})
 }
 
 func (v *visit) endOtherSessions() error {

@@ -10,6 +10,7 @@ import (
 	"github.com/pquerna/otp/totp"
 
 	"github.com/ostiary/ostiary/internal/core/audit"
+	"github.com/ostiary/ostiary/internal/core/signin"
 	"github.com/ostiary/ostiary/internal/servertest"
 )
 
@@ -76,7 +77,13 @@ func TestASecondFactor(t *testing.T) {
 	third.send(page, "/recovery", "code", codes[3]).leads(t, third.at("/account"))
 	account := third.get(third.at("/account"))
 	account.want(t, http.StatusOK, "9 recovery codes are left.")
-	third.send(account, "/totp/remove").leads(t, third.at("/account?done=totp-removed"))
+	again := third.get(third.at("/account/recovery-codes"))
+	again.want(t, http.StatusOK, "no longer good")
+	third.send(again, "/recovery-codes").want(t, http.StatusOK, "Your recovery codes")
+	remove := third.get(third.at("/account/totp/remove"))
+	remove.want(t, http.StatusOK, "Remove the authenticator app?", "Back to your account")
+	third.get(third.at("/account")).want(t, http.StatusOK, "10 recovery codes are left.")
+	third.send(remove, "/totp/remove").leads(t, third.at("/account?done=totp-removed"))
 	third.get(third.at("/account?done=totp-removed")).want(t, http.StatusOK, "The authenticator app was removed.", "Set up")
 }
 
@@ -121,13 +128,35 @@ func TestSessionsAreEnded(t *testing.T) {
 	if live != 2 {
 		t.Errorf("%d other sessions live after one was ended, want 2", live)
 	}
-	a.send(account, "/sessions/end-others").leads(t, a.at("/account?done=sessions"))
+	question := a.get(a.at("/account/sessions/end-others"))
+	question.want(t, http.StatusOK, "Sessions that end now: 2.")
+	a.send(question, "/sessions/end-others").leads(t, a.at("/account?done=sessions"))
 	for _, b := range others {
 		b.get(b.at("/account")).leads(t, b.at("/signin"))
 	}
 	a.do(http.MethodPost, a.at("/account/sessions/end"), "session="+sids[0][1]).leads(t, a.at("/signin/out"))
 	a.get(a.at("/signin/out")).want(t, http.StatusOK, "You are signed out")
 	a.get(a.at("/account")).leads(t, a.at("/signin"))
+}
+
+// TestAPasskeyIsRemoved after a question that names it.
+func TestAPasskeyIsRemoved(t *testing.T) {
+	a := start(t, servertest.Options{})
+	u := a.person(ada)
+	c := signin.Credential{
+		ID: "cccccccccccccccccccc", ApplicationID: a.server.ApplicationID, UserID: u.UUID, Kind: signin.Passkey, Label: "Ada's laptop", Key: []byte{1},
+		Data: []byte("{}"), CreatedAt: a.server.Clock.Now(),
+	}
+	event := audit.New(audit.System(), a.server.ApplicationID, "user.credential.add", "user:"+u.UUID, a.server.Clock.Now())
+	if err := a.server.App.Store.Credentials().Add(t.Context(), &c, nil, event); err != nil {
+		t.Fatal(err)
+	}
+	a.signIn(a.at("/signin"), ada, password)
+	a.get(a.at("/account/passkeys/remove?id=no")).leads(t, a.at("/account"))
+	question := a.get(a.at("/account/passkeys/remove?id=" + c.ID))
+	question.want(t, http.StatusOK, "Ada's laptop no longer signs you in.")
+	a.send(question, "/passkeys/remove").leads(t, a.at("/account?done=passkey-removed"))
+	a.get(a.at("/account/passkeys/remove?id="+c.ID)).leads(t, a.at("/account"))
 }
 
 // TestOthersSessionsAreOutOfReach, whatever a form says.
@@ -151,9 +180,12 @@ func TestConnectedClients(t *testing.T) {
 	if _, err := a.server.App.Consents.Grant(t.Context(), audit.System(), a.server.ApplicationID, u.UUID, a.server.OwnerID, []string{"openid", "email"}); err != nil {
 		t.Fatal(err)
 	}
-	account := a.get(a.at("/account"))
-	account.want(t, http.StatusOK, "See your e-mail address", "Revoke access")
-	a.send(account, "/clients/revoke").leads(t, a.at("/account?done=client"))
+	a.get(a.at("/account")).want(t, http.StatusOK, "See your e-mail address", "Revoke access", "/account/clients/revoke?client="+a.server.OwnerID)
+	a.get(a.at("/account/clients/revoke?client=nothing")).leads(t, a.at("/account"))
+	question := a.get(a.at("/account/clients/revoke?client=" + a.server.OwnerID))
+	question.want(t, http.StatusOK, "First owner loses access to your account at once.")
+	a.get(a.at("/account")).want(t, http.StatusOK, "See your e-mail address") // the question alone revokes nothing
+	a.send(question, "/clients/revoke").leads(t, a.at("/account?done=client"))
 	a.get(a.at("/account?done=client")).want(t, http.StatusOK, "The access was revoked.", "No application has access")
 	a.do(http.MethodPost, a.at("/account/clients/revoke"), "client=nothing").leads(t, a.at("/account?done=client"))
 }

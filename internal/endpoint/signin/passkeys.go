@@ -107,6 +107,23 @@ func (v *visit) addPasskey() error {
 	return err
 }
 
+// askRemovePasskey asks before a passkey goes.
+func (v *visit) askRemovePasskey() error {
+	list, _, err := v.SignIn.List(v.r.Context(), v.app, v.user)
+	if err != nil {
+		return err
+	}
+	for i := range list {
+		if c := &list[i]; c.Kind == signin.Passkey && c.ID == v.form.Get("id") {
+			intro := page.Say("passkey.remove.intro", "name", c.Label)
+			return v.question(formData{
+				Title: "passkey.remove.title", Intro: &intro, Action: v.path(v.app, removePasskeyPath), Values: []hidden{{"id", c.ID}}, Button: "account.remove",
+			})
+		}
+	}
+	return v.redirect(v.path(v.app, accountPath)) // it is gone
+}
+
 // removePasskey removes a passkey.
 func (v *visit) removePasskey() error {
 	if err := v.remove(v.form.Get("id")); err != nil {

@@ -84,6 +84,7 @@ func (p *Pages) Surface() *web.Surface {
 	get(accountPath, signedIn((*visit).showAccount))
 	get(enrolPath, freshly("totp", (*visit).showEnrol))
 	post(enrolPath, freshly("totp", (*visit).enrol))
+	get(removeTOTPPath, freshly("account", (*visit).askRemoveTOTP))
 	post(removeTOTPPath, freshly("account", (*visit).removeTOTP))
 	get(passwordPath, freshly("password", (*visit).showPassword))
 	post(passwordPath, freshly("password", (*visit).changePassword))
@@ -91,10 +92,14 @@ func (p *Pages) Surface() *web.Surface {
 	get(passkeysPath, freshly("passkeys", (*visit).showAddPasskey))
 	post(passkeysPath, freshly("passkeys", (*visit).addPasskey))
 	post(passkeysPath+optionsPath, freshly("passkeys", (*visit).askForNewPasskey))
+	get(removePasskeyPath, freshly("account", (*visit).askRemovePasskey))
 	post(removePasskeyPath, freshly("account", (*visit).removePasskey))
+	get(codesPath, freshly("account", (*visit).askNewCodes))
 	post(codesPath, freshly("account", (*visit).newCodes))
+	get(revokePath, signedIn((*visit).askRevoke))
 	post(revokePath, signedIn((*visit).revokeClient))
 	post(endSessionPath, signedIn((*visit).endSession))
+	get(otherSessionsPath, signedIn((*visit).askOtherSessions))
 	post(otherSessionsPath, signedIn((*visit).endOtherSessions))
 
 	routes = append(

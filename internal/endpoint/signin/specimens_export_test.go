@@ -69,6 +69,10 @@ func accountSpecimens(t testing.TB, p *Pages, app *application.Application, word
 		},
 	}
 	add("account", "account", full, wide)
+	sure := page.Say("revoke.intro", "client", words.Client)
+	add("question", "form", formData{
+		Title: "revoke.title", Intro: &sure, Action: "/x", Values: []hidden{{"client", words.Name}}, Button: "account.clients.revoke", Back: "/y", BackLabel: "account.back",
+	})
 	add("account-empty", "account", accountData{Path: p.path(app, "/account"), HasClients: true, Sessions: full.Sessions[:1]}, wide)
 	size, modules, err := drawQR("otpauth://totp/Shop:ada@example.com?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Shop")
 	if err != nil {

@@ -73,6 +73,12 @@ func (v *visit) showCodes(codes []string) error {
 	return v.show(http.StatusOK, "codes", v.frame(codesData{Codes: codes, Back: v.path(v.app, accountPath)}))
 }
 
+// askNewCodes asks before the recovery codes that there are end.
+func (v *visit) askNewCodes() error {
+	intro := page.Say("codes.new.intro")
+	return v.question(formData{Title: "codes.new.title", Intro: &intro, Action: v.path(v.app, codesPath), Button: "account.codes.new"})
+}
+
 // newCodes replaces the recovery codes.
 func (v *visit) newCodes() error {
 	codes, err := v.SignIn.NewRecoveryCodes(v.r.Context(), v.source, v.app, v.user)
@@ -83,6 +89,12 @@ func (v *visit) newCodes() error {
 		return err
 	}
 	return v.showCodes(codes)
+}
+
+// askRemoveTOTP asks before the second factor goes.
+func (v *visit) askRemoveTOTP() error {
+	intro := page.Say("totp.remove.intro")
+	return v.question(formData{Title: "totp.remove.title", Intro: &intro, Action: v.path(v.app, removeTOTPPath), Button: "account.totp.remove"})
 }
 
 // removeTOTP removes the user's authenticator apps.

@@ -62,6 +62,7 @@ type formData struct {
 	Request, Action string
 	Account         string // for password managers: whose password it is
 	Fields          []page.Field
+	Values          []hidden // sent beside them
 	Button          string
 	Back, BackLabel string
 }

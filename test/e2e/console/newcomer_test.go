@@ -186,6 +186,7 @@ func TestTheWayOfANewcomer(t *testing.T) {
 	if text := s.Text("main"); !strings.Contains(text, "Billing sync") {
 		t.Errorf("the account does not show the client:\n%s", text)
 	}
+	s.Click(`a[href*="/clients/revoke"]`)
 	s.Click(`form[action$="/clients/revoke"] button`)
 	s.Wait(".notice")
 	s.wants(m, m.secret, second, http.StatusOK, false, "after the user revoked it")

@@ -304,6 +304,10 @@ func (s *stage) inTheAccount() {
 	}
 	s.open("/account?done=passkey")
 	s.look("account")
+	s.Click(`a[href*="/passkeys/remove"]`)
+	s.Wait(`form[action$="/passkeys/remove"]`)
+	s.look("question")
+	s.open("/account")
 	s.submit("/sessions/end")
 	s.Wait("main a.button")
 	s.open("/signin")
