@@ -215,13 +215,22 @@ func (a *Addition) events(source audit.Source, now time.Time) ([]audit.Event, er
 
 var errStanding = fault.Conflictf("The default application cannot be deleted; it goes with the whole deployment.")
 
+// Deletable refuses the application that cannot be deleted, the default one, with
+// a fault Conflict.
+func (o *Operations) Deletable(id string) error {
+	if id == o.standing() {
+		return errStanding
+	}
+	return nil
+}
+
 // Delete removes an application and everything in it, which is dead when this
 // returns. The default one stays: a fault Conflict. revision, where it is given,
 // is the one that the caller read; a fault Precondition says that it is another
 // by now.
 func (o *Operations) Delete(ctx context.Context, source audit.Source, id string, revision *int64) error {
-	if id == o.standing() {
-		return errStanding
+	if err := o.Deletable(id); err != nil {
+		return err
 	}
 	now := o.now().UTC().Truncate(time.Microsecond)
 	defer o.void(id)

@@ -26,7 +26,7 @@ func TestApplications(t *testing.T) {
 	}
 	secret := regexp.MustCompile(`ost_cs_[\w-]+`).FindString(made.body)
 	r.post("/console/applications/new", "name", "Shop", "id", "shop").shows(http.StatusConflict, `value="Shop"`)
-	r.get("/console/apps/shop/settings").shows(http.StatusOK, `value="oauth2" checked`).lacks(secret).lacksMarkup()
+	r.get("/console/apps/shop/settings").shows(http.StatusOK, `value="oauth2" checked`, "/console/apps/shop/delete").lacks(secret).lacksMarkup()
 
 	ask := r.get("/console/apps/shop/delete").shows(http.StatusOK, "0 tokens were issued", "Type <code>shop</code>").lacksMarkup()
 	r.post("/console/apps/shop/delete", "revision", ask.revision(), "typed", "Shop").shows(http.StatusUnprocessableEntity, "to the letter")
@@ -35,6 +35,9 @@ func TestApplications(t *testing.T) {
 		t.Errorf("leads to %s", a.location)
 	}
 	r.get("/console/apps/shop/settings").shows(http.StatusNotFound)
+	// The default application stays, and its page says so.
+	r.get(r.at("/settings")).shows(http.StatusOK, "default application cannot be deleted").lacks(r.at("/delete"))
+	r.get(r.at("/delete")).shows(http.StatusConflict, "default application cannot be deleted")
 	r.post(r.at("/delete"), "typed", r.ApplicationID).shows(http.StatusConflict, "default application cannot be deleted")
 
 	owner := r.as(admin.Owner)

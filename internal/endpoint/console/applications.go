@@ -91,6 +91,9 @@ func (v *visit) makeApplication() error {
 // askDeleteApplication asks before an application is deleted, with what it was
 // used for of late.
 func (v *visit) askDeleteApplication(status int, problems []page.Problem) error {
+	if err := v.Instance.Deletable(v.app.ID); err != nil {
+		return err
+	}
 	counts, err := v.Usage.Totals(v.r.Context(), v.app.ID, v.Now().Add(-30*24*time.Hour), v.Now())
 	if err != nil {
 		return err

@@ -16,6 +16,7 @@ type clientHead struct {
 	Tabs   []navLink
 	Switch string // path of the question whether to switch it off, or on; "": not his to do
 	Delete string // so too
+	Stays  bool   // it governs the application, and cannot be deleted
 }
 
 // clientTabs are the pages of a client, in order.
@@ -51,7 +52,10 @@ func (v *visit) clientPage(found *client.Client, view *client.View, tab string, 
 		head.Tabs = append(head.Tabs, navLink{t.label, path, t.path == tab})
 	}
 	if v.operations().MayEdit(found) {
-		head.Switch, head.Delete = head.Path+"/deactivate", head.Path+"/delete"
+		head.Switch = head.Path + "/deactivate"
+		if head.Stays = found.Settings.Features.Has(client.Owner); !head.Stays {
+			head.Delete = head.Path + "/delete"
+		}
 		if !view.Active {
 			head.Switch = head.Path + "/activate"
 		}

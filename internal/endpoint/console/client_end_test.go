@@ -64,6 +64,8 @@ func TestDeleteAClient(t *testing.T) {
 	}
 	r.get(at + "/activity").shows(http.StatusNotFound)
 	owner := r.at("/clients/" + r.OwnerID)
+	r.get(owner).shows(http.StatusOK, "owner</code>, and cannot be deleted").lacks(owner + "/delete")
+	r.get(owner+"/tokens").shows(http.StatusOK, "cannot be deleted").lacks(owner + "/delete")
 	r.get(owner+"/delete").shows(http.StatusConflict, "cannot be deleted", "governs this application")
 	r.post(owner+"/delete", "typed", "First owner").shows(http.StatusForbidden, "cannot be deleted")
 }

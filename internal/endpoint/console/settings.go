@@ -71,7 +71,8 @@ type settingsData struct {
 	Fixed    bool
 	Issuer   string
 	ID       string
-	Delete   string // path of the question; "": not his to do
+	Delete   string // path of the question; "": not his to do, or
+	Stays    string // why it cannot be deleted
 }
 
 type settingGroup struct {
@@ -175,7 +176,9 @@ func (v *visit) settings(status int, problems []page.Problem) error {
 	}
 	d.Changed = v.refill(status, inputs, problems)
 	if v.access.Instance {
-		d.Delete = v.at("delete")
+		if d.Stays = messageOf(v.Instance.Deletable(v.app.ID)); d.Stays == "" {
+			d.Delete = v.at("delete")
+		}
 	}
 	return v.show(status, "settings", pageOf{Title: "Settings", Section: "settings", Problems: problems, Data: d})
 }

@@ -21,7 +21,7 @@ func defaults(revision string, other ...string) []string {
 
 func TestApplicationSettings(t *testing.T) {
 	r := start(t, servertest.Options{})
-	page := r.get(r.at("/settings")).shows(http.StatusOK, "Security profile", `value="43200"`, "Delete…", r.Issuer)
+	page := r.get(r.at("/settings")).shows(http.StatusOK, "Security profile", `value="43200"`, "default application cannot be deleted", r.Issuer)
 	for _, s := range application.Table() {
 		if !strings.Contains(page.body, `name="`+s.Name+`"`) {
 			t.Errorf("the page has no %s", s.Name)

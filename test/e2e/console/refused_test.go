@@ -2,6 +2,7 @@ package console_test
 
 import (
 	"encoding/json"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -29,6 +30,10 @@ const fill = `(values => {
 // the field, keeps what was typed, and can be read by everybody.
 func TestRefusedForms(t *testing.T) {
 	s := filled(t, "Billing sync")
+	made := s.server.Do(http.MethodPost, "/api/v1/applications", s.server.OwnerID, s.server.OwnerSecret, "application/json", `{"id":"staging","name":"Staging"}`)
+	if made.StatusCode != http.StatusCreated {
+		t.Fatalf("another application: %d", made.StatusCode)
+	}
 	s.signIn()
 	for name, form := range map[string]struct {
 		path   string
@@ -48,7 +53,7 @@ func TestRefusedForms(t *testing.T) {
 		"application":       {"/applications/new", map[string]string{"name": "Shop", "id": "config"}, "id", "name"},
 		"administrator":     {"/administrators/new", map[string]string{"email": "nobody"}, "email", "email"},
 		"member":            {"/apps/shop/administrators", map[string]string{"email": "ghost@example.com"}, "email", "email"},
-		"application-death": {"/apps/shop/delete", map[string]string{"typed": "something else"}, "", ""},
+		"application-death": {"/apps/staging/delete", map[string]string{"typed": "something else"}, "", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s.t = t
