@@ -42,12 +42,32 @@ func TestApplications(t *testing.T) {
 
 	owner := r.as(admin.Owner)
 	owner.get("/console/applications").shows(http.StatusOK).lacks("New application")
-	for _, path := range []string{"/console/applications/new", r.at("/delete"), "/console/administrators", "/console/administrators/new"} {
+	for _, path := range []string{"/console/applications/new", "/console/administrators", "/console/administrators/new"} {
 		owner.get(path).shows(http.StatusForbidden)
 		if path != "/console/administrators" {
 			owner.post(path, "name", "x", "email", "x@example.com").shows(http.StatusForbidden)
 		}
 	}
+}
+
+// Who is owner of an application may delete it, as by the management API; nobody
+// below may.
+func TestWhoDeletesAnApplication(t *testing.T) {
+	r := start(t, servertest.Options{})
+	r.post("/console/applications/new", "name", "Shop", "id", "shop").shows(http.StatusOK)
+	const shop = "/console/apps/shop"
+	owner, manager := r.as(admin.Owner), r.as(admin.Manager)
+	for _, role := range []string{"owner", "manager"} {
+		r.post(shop+"/administrators", "email", role+"@example.com", "role", role).shows(http.StatusSeeOther)
+	}
+	manager.get(shop + "/settings").shows(http.StatusOK).lacks(shop + "/delete")
+	manager.get(shop + "/delete").shows(http.StatusForbidden)
+	manager.post(shop+"/delete", "typed", "shop").shows(http.StatusForbidden)
+	owner.get(shop+"/settings").shows(http.StatusOK, shop+"/delete")
+	owner.get(shop+"/delete").shows(http.StatusOK, "Type <code>shop</code>")
+	owner.post(shop+"/delete", "typed", "shop").shows(http.StatusSeeOther)
+	r.get(shop + "/settings").shows(http.StatusNotFound)
+	owner.get("/console/applications?done=deleted").shows(http.StatusOK, "Deleted.").lacks("Shop")
 }
 
 var consoleLink = regexp.MustCompile(`[^">]*/console/signin/link\?token=[\w-]+`)

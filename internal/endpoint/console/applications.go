@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/ostiary/ostiary/internal/core/admin"
 	"github.com/ostiary/ostiary/internal/core/application"
 	"github.com/ostiary/ostiary/internal/core/fault"
 	"github.com/ostiary/ostiary/internal/core/instance"
@@ -15,8 +16,8 @@ import (
 func applicationRoutes(s *routes) {
 	s.get(Home+"/applications/new", toRun, func(v *visit) error { return v.newApplication(http.StatusOK, nil) })
 	s.post(Home+"/applications/new", toRun, (*visit).makeApplication)
-	s.get(inApplication+"/delete", toRun, func(v *visit) error { return v.askDeleteApplication(http.StatusOK, nil) })
-	s.post(inApplication+"/delete", toRun, (*visit).deleteApplication)
+	s.get(inApplication+"/delete", to(admin.EditApplication), func(v *visit) error { return v.askDeleteApplication(http.StatusOK, nil) })
+	s.post(inApplication+"/delete", to(admin.EditApplication), (*visit).deleteApplication)
 }
 
 // formData is a form of inputs and nothing else. Its template is "form".

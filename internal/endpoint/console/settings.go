@@ -175,7 +175,7 @@ func (v *visit) settings(status int, problems []page.Problem) error {
 		Issuer: v.Issuers().Of(v.app.ID), ID: v.app.ID,
 	}
 	d.Changed = v.refill(status, inputs, problems)
-	if v.access.Instance {
+	if !d.Fixed {
 		if d.Stays = messageOf(v.Instance.Deletable(v.app.ID)); d.Stays == "" {
 			d.Delete = v.at("delete")
 		}

@@ -85,7 +85,7 @@ func TestRoles(t *testing.T) {
 		admin.Viewer:    {"/apps/shop/new-client", "/apps/shop/scopes/new", "/apps/shop/users/new", "/apps/shop/clients/" + worker + "/deactivate", "/administrators", "/applications/new", "/audit"},
 		admin.Developer: {"/apps/shop/scopes/new", "/apps/shop/users/new", "/apps/shop/clients/" + worker + "/deactivate", "/administrators"},
 		admin.Manager:   {"/apps/shop/keys/rotate", "/administrators", "/apps/shop/delete"},
-		admin.Owner:     {"/administrators", "/applications/new", "/apps/shop/delete"},
+		admin.Owner:     {"/administrators", "/applications/new"},
 	} {
 		t.Run(string(role), func(t *testing.T) {
 			s := filled(t, "Billing sync")
