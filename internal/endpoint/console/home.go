@@ -6,10 +6,12 @@ import (
 	"github.com/ostiary/ostiary/internal/core/fault"
 )
 
+const signOutPath = Home + "/signout"
+
 func homeRoutes(s *routes) {
 	s.get(Home, anybody, (*visit).home)
 	s.get(inApplication, toRead, func(v *visit) error { return v.redirect(v.at("overview")) })
-	s.post(Home+"/signout", anybody, (*visit).signOut)
+	s.post(signOutPath, anybody, (*visit).signOut)
 	s.get(Home+"/applications", anybody, (*visit).applications)
 }
 

@@ -2,6 +2,7 @@ package console_test
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -23,6 +24,38 @@ func TestTheWayIn(t *testing.T) {
 	if a := r.get(r.at("/clients?q=a")).shows(http.StatusSeeOther); !strings.HasPrefix(a.location, "/console/signin?again=%2Fconsole%2Fapps%2F") {
 		t.Errorf("without a session: %s", a.location)
 	}
+	if a := r.post("/console/signout").shows(http.StatusSeeOther); a.location != "/console/signin" {
+		t.Errorf("after signing out twice: %s", a.location)
+	}
+}
+
+// A form that comes after the session ended is not taken. The sign-in says so, and
+// leads back to its page.
+func TestAFormThatComesTooLate(t *testing.T) {
+	r := start(t, servertest.Options{})
+	r.post("/console/signout").shows(http.StatusSeeOther)
+	for path, page := range map[string]string{
+		"/scopes/new":                  "/scopes/new",
+		"/scopes/edit?name=a%26b":      "/scopes/edit?name=a%26b",
+		"/tokens/revoke?scope=a":       "/tokens?scope=a",
+		"/clients/a/tokens/revoke-all": "/clients/a/tokens",
+		"/clients/a/secrets/b/reveal":  "/clients/a/secrets",
+		"/users/a/password":            "/users/a",
+		"/transfer/import":             "/transfer",
+		"/deactivate":                  "",
+	} {
+		a := r.post(r.at(path), "name", "typed")
+		if want := "/console/signin?notice=lost&again=" + url.QueryEscape(r.at(page)); a.shows(http.StatusSeeOther).location != want {
+			t.Errorf("%s leads to %s, want %s", path, a.location, want)
+		}
+	}
+	signIn := r.get(r.post(r.at("/scopes/new"), "name", "typed", "kind", "any").location).shows(http.StatusOK, "was not saved", `name="again" value="`+r.at("/scopes/new")+`"`)
+	signIn.lacks("typed")
+	back := r.post("/console/signin", "email", r.AdminEmail, "password", r.AdminPassword, "again", r.at("/scopes/new")).shows(http.StatusSeeOther)
+	if back.location != r.at("/scopes/new") {
+		t.Errorf("the sign-in leads to %s", back.location)
+	}
+	r.get(r.at("/scopes")).shows(http.StatusOK).lacks("typed")
 }
 
 func TestWhoSeesWhichApplication(t *testing.T) {

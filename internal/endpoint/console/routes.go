@@ -3,6 +3,7 @@ package console
 import (
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/ostiary/ostiary/internal/core/admin"
 	"github.com/ostiary/ostiary/internal/web"
@@ -20,6 +21,7 @@ type need struct {
 	permission admin.Permission
 	instance   bool
 	body       bool // the body of its requests is its own to read
+	above      int  // of a form: by how many segments its page is above its path
 }
 
 var (
@@ -34,13 +36,20 @@ func to(p admin.Permission) need { return need{permission: p} }
 type routes struct {
 	console *Console
 	list    []web.Route
+	pages   map[string]bool // the paths of get
 }
 
 func (s *routes) get(path string, n need, show func(*visit) error) {
+	s.pages[path] = true
 	s.list = append(s.list, web.Route{Method: http.MethodGet, Path: path, Handle: s.console.handle(n, show)})
 }
 
+// post is a form of the page of the same path, or of the nearest one above that
+// there is by then.
 func (s *routes) post(path string, n need, take func(*visit) error) {
+	for page := path; !s.pages[page]; page = page[:strings.LastIndexByte(page, '/')] {
+		n.above++
+	}
 	s.list = append(s.list, web.Route{Method: http.MethodPost, Path: path, Handle: s.console.handle(n, take)})
 }
 
@@ -52,7 +61,7 @@ func (s *routes) upload(path string, n need, take func(*visit) error) {
 
 // Surface is the console as a surface.
 func (c *Console) Surface() *web.Surface {
-	s := &routes{console: c}
+	s := &routes{console: c, pages: map[string]bool{}}
 	for _, group := range []func(*routes){
 		homeRoutes,
 		overviewRoutes,

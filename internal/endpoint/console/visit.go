@@ -43,7 +43,7 @@ func (c *Console) handle(n need, show func(*visit) error) web.Handler {
 		}
 		_, who, err := c.Sessions.Find(r.Context(), c.self, c.Cookie.Read(r))
 		if fault.KindOf(err) == fault.NotFound {
-			return v.signIn()
+			return v.signIn(n)
 		}
 		if err != nil {
 			return err
@@ -83,19 +83,31 @@ func (v *visit) admit(n need) error {
 	return v.role.Require(n.permission)
 }
 
-// signIn sends the browser to the sign-in, and from there to where it wanted to
-// go, if that was a page.
-func (v *visit) signIn() error {
+// signIn sends the browser to the sign-in, and from there to the page that it
+// wanted to see, or that the form is of which it sent. What was sent is lost: the
+// sign-in says so, and nothing is sent again unasked.
+func (v *visit) signIn(n need) error {
 	to := Home + "/signin"
-	if v.r.Method == http.MethodGet && v.r.Header.Get("Hx-Request") == "" {
-		to += "?again=" + url.QueryEscape(v.r.URL.RequestURI())
-	}
 	if v.r.Header.Get("Hx-Request") != "" { // a part of a page: the whole of it goes there
 		v.w.Header().Set("Hx-Redirect", to)
 		v.w.WriteHeader(http.StatusUnauthorized)
 		return nil
 	}
-	return v.redirect(to)
+	if v.r.URL.Path == signOutPath {
+		return v.redirect(to)
+	}
+	page := v.r.URL.EscapedPath()
+	for range n.above {
+		page = page[:strings.LastIndexByte(page, '/')]
+	}
+	if query := v.r.URL.RawQuery; query != "" {
+		page += "?" + query
+	}
+	notice := ""
+	if v.r.Method == http.MethodPost {
+		notice = "lost"
+	}
+	return v.redirect(with(to, "notice", notice, "again", page))
 }
 
 // redirect sends the browser to a page of the console, by GET whatever came

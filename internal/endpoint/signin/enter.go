@@ -15,7 +15,7 @@ import (
 // notices are what the sign-in page may be opened with, by the parameter
 // `notice`.
 var notices = map[string]string{
-	"expired": "signin.expired", "reset": "signin.reset", "fresh": "signin.fresh",
+	"expired": "signin.expired", "reset": "signin.reset", "fresh": "signin.fresh", "lost": "signin.lost",
 }
 
 // again is the parameter that names the page of the account for whose sake who
