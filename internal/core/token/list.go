@@ -98,8 +98,8 @@ type Query struct {
 }
 
 // MaxScan is how many families are read for one page, and in one step of a
-// revocation: 5 to 10 ms. A search for something rare gives short pages.
-const MaxScan = 600
+// revocation: 5 ms, and 30 where nothing is in memory. A search for something rare gives short pages.
+const MaxScan = 400
 
 // MaxRevoke is how many families one step of a revocation takes back: it holds
 // the one writer that SQLite has for about 10 ms.
