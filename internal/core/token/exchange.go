@@ -68,8 +68,12 @@ func (s *Service) exchange(ctx context.Context, k kind, p *Presented) (*Minted, 
 		if done || err != nil {
 			return minted, err
 		}
-		if e.family, err = s.reread(ctx, f.ApplicationID, f.ID); err != nil {
-			return nil, err
+		e.family, err = s.reread(ctx, f.ApplicationID, f.ID)
+		if fault.KindOf(err) == fault.NotFound { // it has ended, and was removed
+			return nil, k.refusal()
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read the token's family: %w", err)
 		}
 	}
 }

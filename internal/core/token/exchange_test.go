@@ -159,6 +159,50 @@ func TestACodeDies(t *testing.T) {
 	}
 }
 
+// What was removed is refused as what is dead, however much of it is remembered.
+func TestWhatWasRemovedIsRefused(t *testing.T) {
+	onBoth(t, func(t *testing.T, b *bed) {
+		b.furnish()
+		for _, test := range []struct {
+			name   string
+			before func(c *client.Client, u *user.User) *client.Client
+		}{
+			{"nothing says that it died", func(c *client.Client, _ *user.User) *client.Client { return c }},
+			{"a client deactivated and activated", func(c *client.Client, _ *user.User) *client.Client {
+				return b.changeClient(c, func(c *client.Client) { c.Era++ })
+			}},
+			{"another password", func(c *client.Client, u *user.User) *client.Client {
+				b.changeUser(u, func(u *user.User) { u.Era++ })
+				return c
+			}},
+			{"its end", func(c *client.Client, _ *user.User) *client.Client { b.now = b.now.AddDate(10, 0, 0); return c }},
+		} {
+			c, u := b.web(nil), b.user()
+			used, unused := b.code(b.authorization(c, u, "a")), b.code(b.authorization(c, u, "a"))
+			minted, err := b.tokens.Redeem(t.Context(), b.presented(c, used))
+			if err != nil {
+				t.Fatal(err)
+			}
+			c = test.before(c, u)
+			if _, err := b.db.Tokens().RemoveDead(t.Context(), b.now, 100); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := b.db.Tokens().RemoveExpired(t.Context(), b.now.AddDate(10, 0, 0), 100); err != nil {
+				t.Fatal(err)
+			}
+			for _, code := range []string{used, unused} {
+				_, err := b.tokens.Redeem(t.Context(), b.presented(c, code))
+				if got := refusal(t, err); got != "invalid_grant" {
+					t.Errorf("%s: a code: %q", test.name, got)
+				}
+			}
+			if _, got := b.refreshed(t, c, minted.Refresh); got != "invalid_grant" {
+				t.Errorf("%s: the refresh token: %q", test.name, got)
+			}
+		}
+	})
+}
+
 // Used twice, a code takes with it what it gave.
 func TestACodeUsedTwice(t *testing.T) {
 	onBoth(t, func(t *testing.T, b *bed) {
