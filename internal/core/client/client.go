@@ -49,6 +49,14 @@ type Client struct {
 	UpdatedAt time.Time
 }
 
+// Title is the name with the version, by which people know the client.
+func (c *Client) Title() string {
+	if c.Version == "" {
+		return c.Name
+	}
+	return c.Name + " " + c.Version
+}
+
 // MaxSecrets is how many secrets a client holds at most.
 const MaxSecrets = secret.Max
 

@@ -75,7 +75,7 @@ func (v *visit) nameTokenOwners(row *tokenRow, f *token.Family) error {
 	c, err := v.Clients.Get(v.r.Context(), v.app.ID, f.ClientID)
 	switch {
 	case err == nil:
-		row.Client = crumb{clip(strings.TrimSpace(c.Name + " " + c.Version)), v.at("clients", c.ID)}
+		row.Client = crumb{clip(c.Title()), v.at("clients", c.ID)}
 	case fault.KindOf(err) != fault.NotFound:
 		return err
 	}

@@ -30,10 +30,8 @@ func (v *visit) clientName(id string) (string, error) {
 		return id, nil
 	case err != nil:
 		return "", err
-	case c.Version != "":
-		return c.Name + " " + c.Version, nil
 	default:
-		return c.Name, nil
+		return c.Title(), nil
 	}
 }
 

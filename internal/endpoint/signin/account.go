@@ -104,7 +104,7 @@ func (v *visit) clients() ([]clientRow, error) {
 		if err != nil {
 			return nil, err
 		}
-		rows = append(rows, clientRow{c.ClientID, found.Name, scopeList{"dots", words}, c.GrantedAt})
+		rows = append(rows, clientRow{c.ClientID, found.Title(), scopeList{"dots", words}, c.GrantedAt})
 	}
 	return rows, nil
 }

@@ -32,7 +32,7 @@ func (a *agent) request(change ...func(*authorization.Request)) *authorization.R
 	a.t.Helper()
 	a.api("/scopes", `{"name":"orders","description":"Read your orders","kind":"user"}`)
 	a.api("/scopes", `{"name":"stock","kind":"user"}`)
-	made := a.api("/clients", `{"name":"Billing sync","kind":"web","description":"Copies orders.","redirect_uris":["`+callback+`"],"scopes":["openid","orders","stock"]}`)
+	made := a.api("/clients", `{"name":"Billing sync","version":"2.1","kind":"web","description":"Copies orders.","redirect_uris":["`+callback+`"],"scopes":["openid","orders","stock"]}`)
 	r := &authorization.Request{
 		Query: "client_id=x", BegunAt: a.server.Clock.Now(), ClientID: made["id"].(string), RedirectURI: callback,
 		Need: authorization.Agree, Scopes: []string{"openid", "orders", "stock"}, UILocales: "", LoginHint: "hint@example.com",
@@ -84,7 +84,7 @@ func asked(t *testing.T) (*agent, *user.User, *authorization.Request, shown) {
 	a.signIn(a.at("/signin"), ada, password)
 	r := a.request()
 	page := a.get(a.with("/consent", r))
-	page.want(t, http.StatusOK, "Billing sync asks for access", "Copies orders.", "Know you again", "Read your orders", "stock", ada, "app.example.com")
+	page.want(t, http.StatusOK, "Billing sync 2.1 asks for access", "Copies orders.", "Know you again", "Read your orders", "stock", ada, "app.example.com")
 	if policy := page.header.Get("Content-Security-Policy"); !strings.HasSuffix(policy, "form-action 'self' https://app.example.com") {
 		t.Error(policy)
 	}
@@ -101,7 +101,7 @@ func TestConsentIsRemembered(t *testing.T) {
 	if err != nil || !slices.Equal(given.Scopes, r.Scopes) {
 		t.Errorf("%+v, %v", given, err)
 	}
-	a.get(a.at("/account")).want(t, http.StatusOK, "Billing sync", "Read your orders")
+	a.get(a.at("/account")).want(t, http.StatusOK, "Billing sync 2.1", "Read your orders")
 }
 
 func TestConsentForOnce(t *testing.T) {
@@ -166,12 +166,12 @@ func TestARequestTravelsThroughTheSignIn(t *testing.T) {
 	r := a.request(func(r *authorization.Request) { r.Need, r.UILocales = authorization.SignIn, "xx de" })
 	path := a.with("/signin", r)
 	page := a.get(path)
-	page.want(t, http.StatusOK, "weiter zu Billing sync", `value="hint@example.com"`, "Abbrechen und zurück zu Billing sync")
+	page.want(t, http.StatusOK, "weiter zu Billing sync 2.1", `value="hint@example.com"`, "Abbrechen und zurück zu Billing sync 2.1")
 	if back := a.back(a.send(page, "/cancel")); !back.Denied {
 		t.Errorf("the request goes back as %+v", back)
 	}
 	wrong := a.send(page, "/signin", "email", ada, "password", "wrong")
-	wrong.want(t, http.StatusBadRequest, "weiter zu Billing sync", `value="ada@example.com"`)
+	wrong.want(t, http.StatusBadRequest, "weiter zu Billing sync 2.1", `value="ada@example.com"`)
 	if back := a.back(a.send(wrong, "/signin", "password", password)); back.Denied || back.Query != r.Query || back.Chosen != "" {
 		t.Errorf("the request goes back as %+v", back)
 	}
@@ -199,7 +199,7 @@ func TestASecondFactorThatAClientAsksFor(t *testing.T) {
 	a.person(ada)
 	a.signIn(a.at("/signin"), ada, password)
 	path := a.with("/signin", a.request(func(r *authorization.Request) { r.Need = authorization.SecondFactor }))
-	a.get(path).want(t, http.StatusOK, "Billing sync asks for a second factor")
+	a.get(path).want(t, http.StatusOK, "Billing sync 2.1 asks for a second factor")
 	secret, _ := a.enrol()
 	a.server.Clock.Advance(60e9)
 	sent := a.get(path)

@@ -108,7 +108,7 @@ func (v *visit) clientName() string {
 	if v.client == nil {
 		return ""
 	}
-	return v.client.Name
+	return v.client.Title()
 }
 
 // Names of the cookies.

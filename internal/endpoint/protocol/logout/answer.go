@@ -179,7 +179,7 @@ func (c *call) sure() bool {
 func (c *call) ask() {
 	values, name := url.Values{}, ""
 	if c.client != nil {
-		name = c.client.Name
+		name = c.client.Title()
 		values.Set("client_id", c.client.ID)
 	}
 	for _, parameter := range []string{"post_logout_redirect_uri", "state", "ui_locales"} {
