@@ -25,7 +25,7 @@ func (a *App) makePages() error {
 	a.static = web.NewSurface("static", writeBare, static.Routes()...)
 	a.pages, err = signin.New(signin.Deps{
 		Applications: a.Applications, Clients: a.Clients, Scopes: a.Scopes, Sessions: a.Sessions, Consents: a.Consents,
-		SignIn: a.SignIn, Desk: authorization.NewDesk(a.Ring, a.now), Issuers: a.issuers, Now: a.now, Static: static,
+		Tokens: a.Tokens, SignIn: a.SignIn, Desk: authorization.NewDesk(a.Ring, a.now), Issuers: a.issuers, Now: a.now, Static: static,
 		Logos: logo.New(a.outbound(), a.now, logoCache).Find,
 	})
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"github.com/ostiary/ostiary/internal/core/consent"
 	"github.com/ostiary/ostiary/internal/core/fault"
 	"github.com/ostiary/ostiary/internal/core/signin"
+	"github.com/ostiary/ostiary/internal/core/token"
 	"github.com/ostiary/ostiary/internal/endpoint/page"
 )
 
@@ -50,7 +51,7 @@ func (v *visit) toAccount(what string) error {
 	return v.redirect(with(v.path(v.app, accountPath), "done", what))
 }
 
-// showAccount is the account: how its user signs in, to whom he gave access, and
+// showAccount is the account: how its user signs in, who has access to it, and
 // where he is signed in.
 func (v *visit) showAccount() error {
 	d := accountData{Path: v.path(v.app, accountPath), Email: v.user.Email, Verified: !v.user.EmailVerifiedAt.IsZero(), HasPassword: v.user.PasswordHash != "", CanPasskeys: v.SignIn.Passkeys(), CanMail: v.SignIn.CanMail()}
@@ -70,7 +71,7 @@ func (v *visit) showAccount() error {
 		}
 	}
 	if d.HasClients = v.Home == ""; d.HasClients {
-		if d.Clients, err = v.clients(); err != nil {
+		if d.Clients, d.MoreClients, err = v.clients(); err != nil {
 			return err
 		}
 	}
@@ -85,28 +86,71 @@ func (v *visit) showAccount() error {
 // maxClients bounds the connected clients that are shown.
 const maxClients = 200
 
-// clients are those that the user gave access to.
-func (v *visit) clients() ([]clientRow, error) {
-	list, err := v.Consents.List(v.r.Context(), v.app.ID, consent.Filter{UserID: v.user.UUID, Limit: maxClients})
+// access is what a client may do for the user, and since when.
+type access struct {
+	client string
+	scopes []string // some of them more than once
+	since  time.Time
+}
+
+// clients are those that have access to the account.
+func (v *visit) clients() (rows []clientRow, more bool, err error) {
+	list, more, err := v.accesses()
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	var rows []clientRow
-	for _, c := range list {
-		found, err := v.Clients.Get(v.r.Context(), v.app.ID, c.ClientID)
+	for _, a := range list {
+		found, err := v.Clients.Get(v.r.Context(), v.app.ID, a.client)
 		if fault.KindOf(err) == fault.NotFound {
 			continue
 		}
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
-		words, err := v.words(c.Scopes)
+		slices.Sort(a.scopes)
+		words, err := v.words(slices.Compact(a.scopes))
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
-		rows = append(rows, clientRow{c.ClientID, found.Title(), scopeList{"dots", words}, c.GrantedAt})
+		rows = append(rows, clientRow{a.client, found.Title(), scopeList{"dots", words}, a.since})
 	}
-	return rows, nil
+	return rows, more, nil
+}
+
+// accesses are what the user's consents allow, and what live tokens carry: not
+// every client needs a consent, and not every consent is remembered. Of the
+// tokens one page is read, the newest; more says that there may be others.
+func (v *visit) accesses() (list []*access, more bool, err error) {
+	consents, err := v.Consents.List(v.r.Context(), v.app.ID, consent.Filter{UserID: v.user.UUID, Limit: maxClients})
+	if err != nil {
+		return nil, false, err
+	}
+	live, err := v.Tokens.List(v.r.Context(), v.app.ID, token.Query{
+		Selection: token.Selection{UserID: v.user.UUID}, State: token.Live, Limit: token.MaxScan,
+	})
+	if err != nil {
+		return nil, false, err
+	}
+	of := map[string]*access{}
+	add := func(client string, scopes []string, since time.Time) {
+		a := of[client]
+		if a == nil {
+			a = &access{client: client, since: since}
+			of[client], list = a, append(list, a)
+		}
+		a.scopes = append(a.scopes, scopes...)
+		if since.Before(a.since) {
+			a.since = since
+		}
+	}
+	for _, c := range consents {
+		add(c.ClientID, c.Scopes, c.GrantedAt)
+	}
+	for _, f := range live.Families {
+		add(f.ClientID, f.Scopes, f.IssuedAt)
+	}
+	more = live.More || len(consents) == maxClients || len(list) > maxClients
+	return list[:min(len(list), maxClients)], more, nil
 }
 
 // sessions are where the user is signed in, this browser first.
@@ -136,7 +180,7 @@ func (v *visit) question(d formData) error {
 
 // askRevoke asks before a client loses what it may do.
 func (v *visit) askRevoke() error {
-	rows, err := v.clients()
+	rows, _, err := v.clients()
 	if err != nil {
 		return err
 	}

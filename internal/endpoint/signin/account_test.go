@@ -3,7 +3,9 @@ package signin_test
 import (
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -11,6 +13,8 @@ import (
 
 	"github.com/ostiary/ostiary/internal/core/audit"
 	"github.com/ostiary/ostiary/internal/core/signin"
+	"github.com/ostiary/ostiary/internal/core/token"
+	"github.com/ostiary/ostiary/internal/core/user"
 	"github.com/ostiary/ostiary/internal/servertest"
 )
 
@@ -188,4 +192,138 @@ func TestConnectedClients(t *testing.T) {
 	a.send(question, "/clients/revoke").leads(t, a.at("/account?done=client"))
 	a.get(a.at("/account?done=client")).want(t, http.StatusOK, "The access was revoked.", "No application has access")
 	a.do(http.MethodPost, a.at("/account/clients/revoke"), "client=nothing").leads(t, a.at("/account?done=client"))
+}
+
+// tokens gives a client n access tokens of a user, as the grant `password` does.
+func (a *agent) tokens(n int, u *user.User, clientID string, scopes ...string) []string {
+	a.t.Helper()
+	services := a.server.App
+	app, err := services.Applications.Get(a.t.Context(), a.server.ApplicationID)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	c, err := services.Clients.Get(a.t.Context(), app.ID, clientID)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	texts := make([]string, n)
+	var wait sync.WaitGroup
+	for i := range n {
+		wait.Go(func() {
+			minted, err := services.Tokens.Password(a.t.Context(), &token.Authorization{Application: app, Client: c, Issuer: a.server.Issuer, User: u, Scopes: scopes})
+			if err != nil {
+				a.t.Error(err)
+				return
+			}
+			texts[i] = minted.Text
+		})
+	}
+	wait.Wait()
+	return texts
+}
+
+// living is how many of the tokens are alive.
+func (a *agent) living(texts []string) (n int) {
+	a.t.Helper()
+	app, err := a.server.App.Applications.Get(a.t.Context(), a.server.ApplicationID)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	for _, text := range texts {
+		_, ok, err := a.server.App.Tokens.Find(a.t.Context(), app, text)
+		if err != nil {
+			a.t.Error(err)
+		}
+		if ok {
+			n++
+		}
+	}
+	return n
+}
+
+// connected are the clients that an account shows.
+func connected(account shown) (ids []string) {
+	for _, m := range regexp.MustCompile(`/account/clients/revoke\?client=([^"]+)"`).FindAllStringSubmatch(account.body, -1) {
+		ids = append(ids, m[1])
+	}
+	return ids
+}
+
+// TestTokensConnectAClient without a consent that is remembered.
+func TestTokensConnectAClient(t *testing.T) {
+	a := start(t, servertest.Options{})
+	u, eve := a.person(ada), a.person("eve@example.com")
+	a.signIn(a.at("/signin"), ada, password)
+	a.api("/scopes", `{"name":"orders","description":"Read your orders","kind":"user"}`)
+	a.api("/scopes", `{"name":"stock","description":"Count the stock","kind":"user"}`)
+	made := func(document string) string { return a.api("/clients", document)["id"].(string) }
+	billing := made(`{"name":"Billing sync","version":"2.1","kind":"spa","redirect_uris":["` + callback + `"],"scopes":["openid","orders","stock"]}`)
+	till := made(`{"name":"Till","kind":"spa","redirect_uris":["` + callback + `"],"scopes":["stock"]}`)
+	other := made(`{"name":"Warehouse","kind":"spa","redirect_uris":["` + callback + `"],"scopes":["stock"]}`)
+
+	if _, err := a.server.App.Consents.Grant(t.Context(), audit.System(), a.server.ApplicationID, u.UUID, billing, []string{"openid"}); err != nil {
+		t.Fatal(err)
+	}
+	a.server.Clock.Advance(time.Minute)
+	mine := append(a.tokens(2, u, billing, "openid", "orders"), a.tokens(1, u, till, "stock")...)
+	eves := append(a.tokens(1, eve, billing, "orders"), a.tokens(1, eve, other, "stock")...)
+	account := a.get(a.at("/account"))
+	account.want(t, http.StatusOK, "Billing sync 2.1", "Know you again", "Read your orders", "Till", "Count the stock")
+	if ids := connected(account); !slices.Equal(ids, []string{billing, till}) {
+		t.Errorf("%q are connected, want %q and %q", ids, billing, till)
+	}
+	if n := strings.Count(account.body, "Read your orders"); n != 1 {
+		t.Errorf("a scope is listed %d times", n)
+	}
+
+	revoke := func(id, title string) {
+		t.Helper()
+		question := a.get(a.at("/account/clients/revoke?client=" + id))
+		question.want(t, http.StatusOK, title+" loses access to your account at once.")
+		a.send(question, "/clients/revoke").leads(t, a.at("/account?done=client"))
+	}
+	revoke(till, "Till")
+	if ids := connected(a.get(a.at("/account"))); !slices.Equal(ids, []string{billing}) || a.living(mine) != 2 || a.living(eves) != 2 {
+		t.Errorf("Till's access was revoked: %q are connected, %d tokens live and %d of another user", ids, a.living(mine), a.living(eves))
+	}
+	revoke(billing, "Billing sync 2.1")
+	a.get(a.at("/account")).want(t, http.StatusOK, "No application has access")
+	if a.living(mine) != 0 || a.living(eves) != 2 {
+		t.Errorf("all access was revoked: %d tokens live, and %d of another user", a.living(mine), a.living(eves))
+	}
+}
+
+// TestDeadTokensConnectNobody: those that ended, and those of a client that was
+// switched off.
+func TestDeadTokensConnectNobody(t *testing.T) {
+	a := start(t, servertest.Options{})
+	u := a.person(ada)
+	a.signIn(a.at("/signin"), ada, password)
+	a.tokens(1, u, a.server.OwnerID)
+	a.get(a.at("/account")).want(t, http.StatusOK, "Revoke access")
+	a.server.Clock.Advance(2 * time.Hour)
+	a.get(a.at("/account")).want(t, http.StatusOK, "No application has access")
+
+	made := a.api("/clients", `{"name":"Till","kind":"spa","redirect_uris":["`+callback+`"]}`)["id"].(string)
+	a.tokens(1, u, made)
+	a.get(a.at("/account")).want(t, http.StatusOK, "Till")
+	off := a.server.Do(http.MethodPatch, "/api/v1/applications/"+a.server.ApplicationID+"/clients/"+made, a.server.OwnerID, a.server.OwnerSecret, "application/merge-patch+json", `{"active":false}`)
+	if off.StatusCode != http.StatusOK {
+		t.Fatal(off.Status)
+	}
+	a.get(a.at("/account")).want(t, http.StatusOK, "No application has access")
+}
+
+// TestTheAccountSaysThatThereIsMore than it reads.
+func TestTheAccountSaysThatThereIsMore(t *testing.T) {
+	a := start(t, servertest.Options{})
+	u := a.person(ada)
+	a.signIn(a.at("/signin"), ada, password)
+	const more = "There may be more applications"
+	a.tokens(token.MaxScan-1, u, a.server.OwnerID)
+	if account := a.get(a.at("/account")); strings.Contains(account.body, more) {
+		t.Errorf("all was read, and the page says %q", more)
+	}
+	a.tokens(1, u, a.server.OwnerID)
+	a.get(a.at("/account")).want(t, http.StatusOK, more, "Revoke access")
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/ostiary/ostiary/internal/core/scope"
 	"github.com/ostiary/ostiary/internal/core/session"
 	"github.com/ostiary/ostiary/internal/core/signin"
+	"github.com/ostiary/ostiary/internal/core/token"
 	"github.com/ostiary/ostiary/internal/endpoint/page"
 	"github.com/ostiary/ostiary/internal/logo"
 	"github.com/ostiary/ostiary/internal/web"
@@ -34,6 +35,7 @@ type Deps struct {
 	Scopes       *scope.Registry
 	Sessions     *session.Service
 	Consents     *consent.Service
+	Tokens       *token.Service
 	SignIn       *signin.Service
 	Desk         *authorization.Desk
 	Issuers      func() application.Issuers

@@ -73,6 +73,9 @@ func accountSpecimens(t testing.TB, p *Pages, app *application.Application, word
 	add("question", "form", formData{
 		Title: "revoke.title", Intro: &sure, Action: "/x", Values: []hidden{{"client", words.Name}}, Button: "account.clients.revoke", Back: "/y", BackLabel: "account.back",
 	})
+	many := full
+	many.MoreClients = true
+	add("account-many", "account", many, wide)
 	add("account-empty", "account", accountData{Path: p.path(app, "/account"), HasClients: true, Sessions: full.Sessions[:1]}, wide)
 	size, modules, err := drawQR("otpauth://totp/Shop:ada@example.com?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Shop")
 	if err != nil {

@@ -100,6 +100,7 @@ type accountData struct {
 	Passkeys      []passkeyRow
 	HasClients    bool // whether there are any to connect
 	Clients       []clientRow
+	MoreClients   bool // whether there may be others
 	Sessions      []sessionRow
 }
 
