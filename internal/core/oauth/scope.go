@@ -5,6 +5,10 @@ import (
 	"strings"
 )
 
+// ScopeOpenID is the scope that makes a request one of OpenID Connect (Core 1.0
+// §3.1.2.1).
+const ScopeOpenID = "openid"
+
 // MaxScopeLength bounds the parameter `scope`, in bytes.
 const MaxScopeLength = 4096
 

@@ -66,7 +66,7 @@ var builtIn = []Scope{
 	{Name: "address", Kind: OpenID, Description: "The postal address (OpenID Connect Core 5.4)."},
 	{Name: "email", Kind: OpenID, Description: "The e-mail address, and whether it was verified (OpenID Connect Core 5.4)."},
 	{Name: "offline_access", Kind: OpenID, Description: "Access while the user is away (OpenID Connect Core 11)."},
-	{Name: "openid", Kind: OpenID, Description: "Who the user is (OpenID Connect Core 3.1.2.1)."},
+	{Name: oauth.ScopeOpenID, Kind: OpenID, Description: "Who the user is (OpenID Connect Core 3.1.2.1)."},
 	{Name: Admin, Kind: System, Description: "Everything that the management API offers."},
 	{Name: Introspect, Kind: System, Description: "Introspection of every token of the application."},
 	{Name: "phone", Kind: OpenID, Description: "The telephone number, and whether it was verified (OpenID Connect Core 5.4)."},

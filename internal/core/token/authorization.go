@@ -105,7 +105,7 @@ func (s *Service) Implicit(ctx context.Context, a *Authorization, access, id boo
 func (s *Service) Password(ctx context.Context, a *Authorization) (*Minted, error) {
 	f := s.grant(a, oauth.Password)
 	f.Details.AuthTime = f.IssuedAt.Unix() // the password came with the request
-	return s.whole(ctx, a, f, slices.Contains(a.Scopes, openid))
+	return s.whole(ctx, a, f, slices.Contains(a.Scopes, oauth.ScopeOpenID))
 }
 
 // whole makes an access token of all that a user agreed to, an id_token beside it

@@ -405,7 +405,7 @@ func (s *Service) mint(ctx context.Context, e *exchange, f *Family) (*Minted, er
 			return nil, err
 		}
 	}
-	if slices.Contains(minted.Scopes, openid) {
+	if slices.Contains(minted.Scopes, oauth.ScopeOpenID) {
 		minted.IDToken, err = s.identify(ctx, &identity{
 			application: e.Application, issuer: e.Issuer, user: e.user, family: f, scopes: minted.Scopes, access: minted.Text,
 			code: e.code(), again: e.kind == refreshKind,

@@ -22,10 +22,6 @@ const IDTokenType = "JWT"
 // idTokenLife is how long an id_token lives: it is read once, when it is got.
 const idTokenLife = time.Hour
 
-// openid is the scope that asks for an id_token (OpenID Connect Core 1.0
-// §3.1.2.1).
-const openid = "openid"
-
 // identity is what an id_token is made of.
 type identity struct {
 	application *application.Application

@@ -107,11 +107,11 @@ func (s *Service) verify(ctx context.Context, applicationID, text string) (p pro
 		return p, nil, false, fmt.Errorf("verify a token: %w", err)
 	}
 	var claims struct {
-		JTI   string   `json:"jti"`
-		Iat   int64    `json:"iat"`
-		Exp   int64    `json:"exp"`
-		Scope string   `json:"scope"`
-		Aud   audience `json:"aud"`
+		JTI   string         `json:"jti"`
+		Iat   int64          `json:"iat"`
+		Exp   int64          `json:"exp"`
+		Scope string         `json:"scope"`
+		Aud   oauth.Audience `json:"aud"`
 	}
 	if err := json.Unmarshal(payload, &claims); err != nil {
 		return p, nil, false, nil //nolint:nilerr // signed, but no access token: refused as any other text
@@ -121,18 +121,6 @@ func (s *Service) verify(ctx context.Context, applicationID, text string) (p pro
 		return p, nil, false, nil // an expired one costs no look at its family
 	}
 	return proof{reference: r, issued: claims.Iat, expires: claims.Exp, scope: claims.Scope, audience: claims.Aud}, fresh, true, nil
-}
-
-// audience is `aud`: a string or an array of them (RFC 7519 §4.1.3).
-type audience []string
-
-// UnmarshalJSON implements json.Unmarshaler.
-func (a *audience) UnmarshalJSON(b []byte) error {
-	if len(b) > 0 && b[0] == '"' {
-		*a = audience{""}
-		return json.Unmarshal(b, &(*a)[0])
-	}
-	return json.Unmarshal(b, (*[]string)(a))
 }
 
 // narrow leaves in a proof what of it is not its family's anyway. Where the

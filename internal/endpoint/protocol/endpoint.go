@@ -3,6 +3,8 @@ package protocol
 import (
 	"net/http"
 
+	"github.com/ostiary/ostiary/internal/core/application"
+	"github.com/ostiary/ostiary/internal/core/client"
 	"github.com/ostiary/ostiary/internal/core/fault"
 	"github.com/ostiary/ostiary/internal/core/oauth"
 	"github.com/ostiary/ostiary/internal/core/usage"
@@ -75,22 +77,26 @@ func (p *Parts) legacyQuery(r *http.Request) (string, error) {
 // count counts a call by its outcome. Of the endpoints that issue nothing the
 // refusals are counted.
 func (p *Parts) count(kind usage.Kind, call *Call, err error) {
-	reason := usage.Issued
-	if err != nil {
-		reason = usage.ReasonOf(ErrorOf(err).Code)
-	}
 	if kind.Token() && call.Form != nil {
 		kind = usage.KindOf(oauth.GrantType(call.Form.Get("grant_type")))
 	}
-	if reason == usage.Issued && !kind.Token() {
-		return
+	if err != nil || kind.Token() {
+		p.Count(call.Application, call.Client, kind, err)
 	}
-	applicationID, client := "", int64(0)
-	if call.Application != nil {
-		applicationID = call.Application.ID
+}
+
+// Count counts what became of a request; app and c are nil where it was refused
+// before they were known.
+func (p *Parts) Count(app *application.Application, c *client.Client, kind usage.Kind, err error) {
+	applicationID, sequence, reason := "", int64(0), usage.Issued
+	if app != nil {
+		applicationID = app.ID
 	}
-	if call.Client != nil {
-		client = call.Client.Sequence
+	if c != nil {
+		sequence = c.Sequence
 	}
-	p.Usage.Count(applicationID, client, kind, reason)
+	if err != nil {
+		reason = usage.ReasonOf(ErrorOf(err).Code)
+	}
+	p.Usage.Count(applicationID, sequence, kind, reason)
 }

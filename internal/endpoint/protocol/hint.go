@@ -6,6 +6,7 @@ import (
 	"errors"
 
 	"github.com/ostiary/ostiary/internal/core/key"
+	"github.com/ostiary/ostiary/internal/core/oauth"
 	"github.com/ostiary/ostiary/internal/core/token"
 )
 
@@ -28,25 +29,12 @@ func (p *Parts) Hint(ctx context.Context, applicationID, text string) (h Hint, o
 		return h, false, err
 	}
 	var claims struct {
-		Subject  string   `json:"sub"`
-		SID      string   `json:"sid"`
-		Audience audience `json:"aud"`
+		Subject  string         `json:"sub"`
+		SID      string         `json:"sid"`
+		Audience oauth.Audience `json:"aud"`
 	}
 	if err := json.Unmarshal(payload, &claims); err != nil {
 		return h, false, nil //nolint:nilerr // signed, but no ID token: refused as any other text
 	}
 	return Hint{claims.Subject, claims.SID, claims.Audience}, claims.Subject != "", nil
-}
-
-// audience is the claim `aud`: a text, or several (RFC 7519 §4.1.3).
-type audience []string
-
-// UnmarshalJSON reads either.
-func (a *audience) UnmarshalJSON(text []byte) error {
-	var one string
-	if json.Unmarshal(text, &one) == nil {
-		*a = audience{one}
-		return nil
-	}
-	return json.Unmarshal(text, (*[]string)(a))
 }

@@ -43,7 +43,7 @@ func (f *flow) checkRedirect() error {
 		return oauth.InvalidRequest("The parameter redirect_uri is repeated; send it once.")
 	case sent == "" && len(registered) > 1:
 		return oauth.InvalidRequest("The parameter redirect_uri is missing; the client has several registered, so name the one.")
-	case sent == "" && slices.Contains(strings.Split(f.form.Get("scope"), " "), openID):
+	case sent == "" && slices.Contains(strings.Split(f.form.Get("scope"), " "), oauth.ScopeOpenID):
 		return oauth.InvalidRequest("The parameter redirect_uri is missing; OpenID Connect requires it.")
 	case sent == "":
 		f.target.uri = registered[0]

@@ -11,7 +11,6 @@ import (
 	"github.com/ostiary/ostiary/internal/core/oauth"
 	"github.com/ostiary/ostiary/internal/core/token"
 	"github.com/ostiary/ostiary/internal/core/usage"
-	"github.com/ostiary/ostiary/internal/endpoint/protocol"
 )
 
 // issue makes what is answered. The session first remembers the client: who was
@@ -68,20 +67,9 @@ func values(m *token.Minted) url.Values {
 // count counts what became of a request that is answered; one whose user is on a
 // page has not come to its end.
 func (f *flow) count(err error) {
-	reason := usage.Issued
-	if err != nil {
-		reason = usage.ReasonOf(protocol.ErrorOf(err).Code)
-	}
 	kind := usage.Authorization
 	if f.response.AccessToken() {
 		kind = usage.Implicit
 	}
-	applicationID, client := "", int64(0)
-	if f.app != nil {
-		applicationID = f.app.ID
-	}
-	if f.client != nil {
-		client = f.client.Sequence
-	}
-	f.Usage.Count(applicationID, client, kind, reason)
+	f.Count(f.app, f.client, kind, err)
 }

@@ -29,7 +29,7 @@ func (f *flow) admit() (err error) {
 	if f.scopes, err = f.resources.Admit(f.scopes, f.asked); err != nil {
 		return err
 	}
-	if f.response.IDToken() && !slices.Contains(f.scopes, openID) {
+	if f.response.IDToken() && !slices.Contains(f.scopes, oauth.ScopeOpenID) {
 		return oauth.InvalidScope("An ID token is asked for without the scope openid; add it.")
 	}
 	if f.response != oauth.ResponseCode {
@@ -45,7 +45,7 @@ func (f *flow) admit() (err error) {
 // is nothing that would hold any (OpenID Connect Core 1.0 §5.5).
 func (f *flow) narrowClaims() {
 	allowed := f.client.Settings.Scopes.Allowed
-	connect := slices.Contains(f.scopes, openID)
+	connect := slices.Contains(f.scopes, oauth.ScopeOpenID)
 	f.wishes.claims = f.wishes.claims.Only(func(claim string) bool {
 		scope := user.ScopeOf(claim)
 		return connect && (scope == "" || slices.Contains(allowed, scope))

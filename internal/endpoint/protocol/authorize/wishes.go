@@ -10,8 +10,6 @@ import (
 	"github.com/ostiary/ostiary/internal/core/session"
 )
 
-const openID = "openid"
-
 // wishes are how the client wants its user authenticated and asked (OpenID
 // Connect Core 1.0 §3.1.2.1). They hold without the scope openid, too.
 type wishes struct {

@@ -82,7 +82,7 @@ func handler(p *protocol.Parts, read func(*http.Request) (asked, error)) web.Han
 	return func(w http.ResponseWriter, r *http.Request) error {
 		b, err := check(p, r, read)
 		if err != nil {
-			count(p, &b, err)
+			p.Count(b.Application, b.Token.Client, usage.Check, err)
 			return err
 		}
 		answer(w, &b.Token)
@@ -124,17 +124,6 @@ func isFor(t *token.Token, issuer string, resources []string) bool {
 		return len(t.Audience) == 0 || slices.Contains(t.Audience, issuer)
 	}
 	return slices.ContainsFunc(resources, func(r string) bool { return slices.Contains(t.Audience, r) })
-}
-
-func count(p *protocol.Parts, b *protocol.Bearer, err error) {
-	applicationID, client := "", int64(0)
-	if b.Application != nil {
-		applicationID = b.Application.ID
-	}
-	if b.Token.Client != nil {
-		client = b.Token.Client.Sequence
-	}
-	p.Usage.Count(applicationID, client, usage.Check, usage.ReasonOf(protocol.ErrorOf(err).Code))
 }
 
 // answer lets the request through, and says who is behind it. A header that says

@@ -40,14 +40,7 @@ func (e endpoint) serve(w http.ResponseWriter, r *http.Request) error {
 		protocol.WriteJSON(w, http.StatusOK, body)
 		return nil
 	}
-	applicationID, client := "", int64(0)
-	if b.Application != nil {
-		applicationID = b.Application.ID
-	}
-	if b.Token.Client != nil {
-		client = b.Token.Client.Sequence
-	}
-	e.Usage.Count(applicationID, client, usage.UserInfo, usage.ReasonOf(protocol.ErrorOf(err).Code))
+	e.Count(b.Application, b.Token.Client, usage.UserInfo, err)
 	return err
 }
 
@@ -80,7 +73,7 @@ func (e endpoint) tell(b *protocol.Bearer) ([]byte, error) {
 		// RFC 9068 §4: the resource would else learn of the user what the client may.
 		return nil, oauth.InvalidToken("The access token is for another resource; ask for one without the parameter resource.")
 	}
-	if t.User == nil || !slices.Contains(t.Scopes, "openid") {
+	if t.User == nil || !slices.Contains(t.Scopes, oauth.ScopeOpenID) {
 		return nil, oauth.InsufficientScope("The access token has not the scope openid; ask for it when the user signs in.")
 	}
 	var requested map[string]oauth.ClaimRequest
