@@ -111,7 +111,7 @@ func (s *Service) Password(ctx context.Context, a *Authorization) (*Minted, erro
 // whole makes an access token of all that a user agreed to, an id_token beside it
 // where id says so, and stores the family.
 func (s *Service) whole(ctx context.Context, a *Authorization, f *Family, id bool) (*Minted, error) {
-	life := f.live(a.Client, a.Format, f.IssuedAt)
+	life := f.setAccess(a.Client, a.Format, f.IssuedAt)
 	token := f.latest()
 	minted := &Minted{Scopes: f.Scopes, Lifetime: life}
 	var err error

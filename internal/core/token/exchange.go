@@ -282,7 +282,7 @@ func (s *Service) successor(ctx context.Context, e *exchange) (*Family, error) {
 	} else {
 		e.rotate(&next)
 	}
-	next.live(e.Client, format, e.now)
+	next.setAccess(e.Client, format, e.now)
 	if e.kind == refreshKind {
 		next.Latest.Outlives = f.outlives(&next)
 	}

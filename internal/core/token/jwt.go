@@ -85,9 +85,9 @@ type unverified struct {
 }
 
 // verify gives what a JWT access token of the application says. A signature
-// costs as much as the rest of the request twice over, so digests of good ones
-// are remembered, by whoever calls (remember): the digest covers every character
-// of the token. fresh is nil where it was remembered. Of which application is
+// costs as much as the rest of the request twice over, so the caller remembers
+// digests of good ones: the digest covers every character of the token. fresh is
+// what that takes; nil: it was remembered. Of which application the token is, is
 // for the family to say.
 func (s *Service) verify(ctx context.Context, applicationID, text string) (p proof, fresh *unverified, ok bool, err error) {
 	if !compact(text) {

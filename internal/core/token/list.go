@@ -122,7 +122,7 @@ func (s *Service) List(ctx context.Context, applicationID string, q Query) (Page
 	}
 	for i := range page.Families {
 		f := &page.Families[i]
-		if f.State != Live || f.RefreshGeneration == 0 && f.Refreshes == 0 {
+		if f.State != Live || !f.Refreshable() {
 			continue
 		}
 		c, err := s.clients.Get(ctx, applicationID, f.ClientID)
@@ -140,7 +140,7 @@ func (s *Service) List(ctx context.Context, applicationID string, q Query) (Page
 // refresh token.
 func (f *Family) left(c *client.Client) *client.Limit {
 	switch limit := c.Settings.Refresh.Limit; {
-	case f.RefreshGeneration == 0 && f.Refreshes == 0:
+	case !f.Refreshable():
 		return nil
 	case f.RefreshGeneration == 0: // the last one was answered without a successor
 		return &client.Limit{}
@@ -205,8 +205,9 @@ var errSelection = fault.Invalidf("client_id", "Say which tokens: at least one o
 // All families of a client die by one write, however many there are, as when it
 // is deactivated; they are counted before, up to MaxCount, so that what is
 // issued in between dies uncounted. Those of a user, and those that carry a
-// scope, are taken back in steps, newest first, each one transaction with one audit event; where it fails or ctx ends on the way, the steps before
-// stay, and how many they took back is said with the error.
+// scope, are taken back in steps, newest first, each one transaction with one
+// audit event; where it fails or ctx ends on the way, the steps before stay, and
+// how many they took back is said with the error.
 func (s *Service) RevokeAll(ctx context.Context, source audit.Source, applicationID string, selection Selection) (revoked int, err error) {
 	switch {
 	case selection == Selection{}:

@@ -72,7 +72,7 @@ func (f *Family) latest() access {
 // once the family is on disk.
 func (s *Service) Mint(ctx context.Context, g *Grant) (*Minted, error) {
 	f := s.begin(g)
-	life := f.live(g.Client, g.Format, f.IssuedAt)
+	life := f.setAccess(g.Client, g.Format, f.IssuedAt)
 	a := f.latest()
 	text, err := s.access(ctx, g.Application, g.Issuer, f, &a)
 	if err != nil {
@@ -108,10 +108,10 @@ func (s *Service) begin(g *Grant) *Family {
 	return f
 }
 
-// live sets format and end of the family's next access token by the client's
+// setAccess sets format and end of the family's next access token by the client's
 // settings, and gives how long it lives; 0: it never expires. None outlives its
 // family.
-func (f *Family) live(c *client.Client, format lifetime.Format, now time.Time) time.Duration {
+func (f *Family) setAccess(c *client.Client, format lifetime.Format, now time.Time) time.Duration {
 	setting := c.Settings.AccessToken
 	f.Format, f.AccessExpiresAt = setting.AccessTokenFormat(), time.Time{}
 	// `iat` and `exp` are whole seconds (RFC 7519 §2), and the row says what the

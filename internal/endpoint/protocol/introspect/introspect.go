@@ -86,8 +86,8 @@ func mayKnow(ctx context.Context, p *protocol.Parts, call *protocol.Call, t *tok
 
 // document is the answer of RFC 7662 §2.2. A token that never expires has no
 // `exp`, one without scopes no `scope`, and one of which it is not known when it
-// was made no `iat`. The user's address is for those who have the scope for it. A refresh token is told by its type, so that nobody takes it
-// for an access token.
+// was made no `iat`. The user's address is for those who have the scope for it. A
+// refresh token is told by its type, so that nobody takes it for an access token.
 func document(t *token.Token, issuer string) []byte {
 	f := t.Family
 	audience := t.Audience
