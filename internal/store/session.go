@@ -61,6 +61,18 @@ func (p *statements) get(ctx context.Context, on runner, text string) (*sql.Stmt
 	return stmt, nil
 }
 
+// close ends them. database/sql does that by itself for those of a pool, not for
+// those of one connection, which then never ends either.
+func (p *statements) close() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var errs []error
+	for _, stmt := range p.byText {
+		errs = append(errs, stmt.Close())
+	}
+	return errors.Join(errs...)
+}
+
 // exec runs a statement and says how many rows it changed.
 func (s session) exec(ctx context.Context, text string, args ...any) (int64, error) {
 	s.count.Add(1)

@@ -183,7 +183,7 @@ func (b *sqliteBackend) close() error {
 		errs = append(errs, b.db.read.Close())
 	}
 	if b.conn != nil {
-		errs = append(errs, b.conn.Close())
+		errs = append(errs, b.session.prepared.close(), b.conn.Close())
 	}
 	if b.pool != nil {
 		errs = append(errs, b.pool.Close())

@@ -58,6 +58,29 @@ func TestOddDirectory(t *testing.T) {
 	}
 }
 
+// What was in the log of a database that is closed is in its file, which can be
+// copied alone.
+func TestClosedIsOneFile(t *testing.T) {
+	t.Parallel()
+	directory := t.TempDir()
+	db, err := store.Open(t.Context(), store.Options{Data: directory})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Tokens().Mint(t.Context(), family(1)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Tokens().RemoveExpired(t.Context(), now, 1); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if left, err := filepath.Glob(filepath.Join(directory, store.FileName+"-*")); len(left) > 0 || err != nil {
+		t.Error(left, err)
+	}
+}
+
 func TestNewerSchema(t *testing.T) {
 	t.Parallel()
 	directory, url := t.TempDir(), pgtest.Database(t)
