@@ -24,11 +24,11 @@ var _ client.Store = Clients{}
 // selectClients reads clients with their secrets in one statement, so that they
 // are of one moment. It is completed by conditions on client and a limit.
 func selectClients(conditions string) string {
-	return `SELECT c.application_id, c.id, c.name, c.version, c.kind, c.public, c.inactive, c.era, c.settings,
-		c.sequence, c.revision, c.created_at, c.updated_at,
+	return `SELECT these.application_id, these.id, these.name, these.version, these.kind, these.public, these.inactive, these.era,
+		these.settings, these.sequence, these.revision, these.created_at, these.updated_at,
 		s.id, s.label, s.hint, s.digest, s.digest_key, s.sealed, s.created_at, s.expires_at
-		FROM (SELECT * FROM client WHERE ` + conditions + `) c
-		LEFT JOIN client_secret s ON s.client_sequence = c.sequence ORDER BY c.sequence, s.ordinal`
+		FROM (SELECT * FROM client WHERE ` + conditions + `) these
+		LEFT JOIN client_secret s ON s.client_sequence = these.sequence ORDER BY these.sequence, s.ordinal`
 }
 
 var (

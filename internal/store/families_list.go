@@ -277,7 +277,7 @@ func (t Tokens) revokeSelected(ctx context.Context, s session, c *scan, applicat
 func compareIDs(a, b token.ID) int { return bytes.Compare(a[:], b[:]) }
 
 const countLive = `SELECT count(*), coalesce(max(ends), 0) FROM (SELECT CASE format WHEN 'jwt' THEN access_expires_at ELSE 0 END AS ends
-	FROM family WHERE client_era = $1 AND client_id = $2 AND revoked_at = 0 AND (removal_at = 0 OR removal_at > $3) LIMIT $4) c`
+	FROM family WHERE client_era = $1 AND client_id = $2 AND revoked_at = 0 AND (removal_at = 0 OR removal_at > $3) LIMIT $4) these`
 
 // CountLive implements token.Store.
 func (t Tokens) CountLive(ctx context.Context, era int64, clientID string, now time.Time, limit int) (token.Living, error) {
