@@ -721,7 +721,7 @@ func (e ListUsersParamsActive) Valid() bool {
 type Application struct {
 	Branding Branding `json:"branding"`
 
-	// CaptureApi Whether the user-record API of product A is served. It is kept and shown, and acts on nothing yet.
+	// CaptureApi Whether the user-record API of the Akamai Identity Cloud is served. It is kept and shown, and acts on nothing yet.
 	CaptureApi bool `json:"capture_api"`
 
 	// ClaimsInIdToken Whether the claims of the granted scopes stand in the id_token.
@@ -792,7 +792,7 @@ type ApplicationList struct {
 
 // ApplicationPatch defines model for ApplicationPatch.
 type ApplicationPatch struct {
-	// Branding How pages for users present the application. The logo is kept and shown, and acts on nothing yet.
+	// Branding How pages for users present the application. The logo is fetched by the server, which shows a copy of its own.
 	Branding nullable.Nullable[struct {
 		// Colour #rrggbb.
 		Colour nullable.Nullable[string] `json:"colour,omitempty"`
@@ -804,7 +804,7 @@ type ApplicationPatch struct {
 		Name nullable.Nullable[string] `json:"name,omitempty"`
 	}] `json:"branding,omitempty"`
 
-	// CaptureApi Whether the user-record API of product A is served. It is kept and shown, and acts on nothing yet.
+	// CaptureApi Whether the user-record API of the Akamai Identity Cloud is served. It is kept and shown, and acts on nothing yet.
 	CaptureApi nullable.Nullable[bool] `json:"capture_api,omitempty"`
 
 	// ClaimsInIdToken Whether the claims of the granted scopes stand in the id_token.

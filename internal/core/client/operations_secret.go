@@ -41,7 +41,7 @@ func GivenSecret(keys *key.Ring, app *application.Application, clientID, text st
 
 // strong reports whether a secret needs no slow hash: to try all that it might
 // be is out of reach. The estimate is low for short random texts, such as the
-// secrets of product A, of which a third would be taken for weak.
+// secrets of the Akamai Identity Cloud, of which a third would be taken for weak.
 func strong(text string) bool {
 	bits := key.EstimatedBits(text)
 	return bits >= secret.StrongBits || bits >= secret.MadeBits && secret.LooksMade(text)

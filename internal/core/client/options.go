@@ -34,7 +34,7 @@ type Option struct {
 // vendorName is kept as the application's own setting, not in its document.
 const vendorName = "vendor_name"
 
-// Groups of settings, by the names that product A gives them.
+// Groups of settings, by the names that the Akamai Identity Cloud gives them.
 const (
 	general = "General Settings"
 	emails  = "Transactional Emails"

@@ -59,9 +59,6 @@ func newApplicationBody() *huma.Schema {
 	}}
 }
 
-// notYet says of a setting that what it is for is not there yet.
-const notYet = " It is kept and shown, and acts on nothing yet."
-
 // settingDocs describe the members of an application.
 var settingDocs = map[string]string{
 	"id":                   "The id, part of every URL of the application.",
@@ -75,12 +72,12 @@ var settingDocs = map[string]string{
 	"code_lifetime":        "Seconds that an authorization code lives, 1 to 600.",
 	"session_lifetime":     "Seconds that a user stays signed in after the last proof of who he is, 1 to 31,536,000. A shorter one acts on sessions that are there.",
 	"registration":         "Whether people may make accounts by themselves, by a link that is sent to their address.",
-	"capture_api":          "Whether the user-record API of product A is served." + notYet,
+	"capture_api":          "Whether the user-record API of the Akamai Identity Cloud is served. It is kept and shown, and acts on nothing yet.",
 	"legacy_paths":         "Whether the default application is served at the paths of other products too: /oauth2/authorize, /oauth2/token, /integration/rest/oAuth/authorize and /integration/rest/oAuth/getToken.",
 	"legacy_token_query":   "Whether the token endpoint takes its parameters from the query string too.",
 	"claims_in_id_token":   "Whether the claims of the granted scopes stand in the id_token.",
 	"vendor_name":          "The name that the texts of the Configuration API bear.",
-	"branding":             "How pages for users present the application. The logo is kept and shown, and acts on nothing yet.",
+	"branding":             "How pages for users present the application. The logo is fetched by the server, which shows a copy of its own.",
 }
 
 // applicationBody is the schema of a patch, and completes that of the answer.

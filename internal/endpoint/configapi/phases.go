@@ -93,8 +93,8 @@ func hasBody(method string) bool {
 	return method == http.MethodPost || method == http.MethodPut || method == http.MethodPatch
 }
 
-// credentials reads the one Authorization header. They are raw: product A knows
-// no form-encoding of them (RFC 6749 §2.3.1).
+// credentials reads the one Authorization header. They are raw: the Akamai
+// Identity Cloud knows no form-encoding of them (RFC 6749 §2.3.1).
 func credentials(r *http.Request) (id, secret string, ok bool) {
 	if len(r.Header["Authorization"]) != 1 {
 		return "", "", false

@@ -24,9 +24,9 @@ func TestLooksMade(t *testing.T) {
 	}
 }
 
-// TestSecretsOfProductAAreStrong wants hardly one of them to be hashed slowly:
+// TestSecretsOfTheIdentityCloudAreStrong wants hardly one of them to be hashed slowly:
 // a hundred thousand clients are moved in a minute.
-func TestSecretsOfProductAAreStrong(t *testing.T) {
+func TestSecretsOfTheIdentityCloudAreStrong(t *testing.T) {
 	const n = 10_000
 	weak := 0
 	for range n {
