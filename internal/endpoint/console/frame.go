@@ -52,22 +52,18 @@ type pageOf struct {
 	Data     any
 }
 
-// sections are the pages of an application that the navigation names, in order,
-// and what one must be allowed to see them.
-var sections = []struct {
-	label, path string
-	need        admin.Permission
-}{
-	{"Overview", "overview", admin.Read},
-	{"API clients", "clients", admin.Read},
-	{"Tokens", "tokens", admin.Read},
-	{"Users", "users", admin.Read},
-	{"Scopes", "scopes", admin.Read},
-	{"Resources", "resources", admin.Read},
-	{"Signing keys", "keys", admin.Read},
-	{"Audit log", "audit", admin.Read},
-	{"Administrators", "administrators", admin.Read},
-	{"Settings", "settings", admin.Read},
+// sections are the pages of an application that the navigation names, in order.
+var sections = []struct{ label, path string }{
+	{"Overview", "overview"},
+	{"API clients", "clients"},
+	{"Tokens", "tokens"},
+	{"Users", "users"},
+	{"Scopes", "scopes"},
+	{"Resources", "resources"},
+	{"Signing keys", "keys"},
+	{"Audit log", "audit"},
+	{"Administrators", "administrators"},
+	{"Settings", "settings"},
 }
 
 // instancePages are those of the instance.
@@ -82,9 +78,7 @@ func (v *visit) nav(section string) []group {
 	if v.app != nil {
 		g := group{Label: v.app.Name}
 		for _, s := range sections {
-			if v.role.May(s.need) {
-				g.Links = append(g.Links, navLink{s.label, v.at(s.path), s.path == section})
-			}
+			g.Links = append(g.Links, navLink{s.label, v.at(s.path), s.path == section})
 		}
 		groups = append(groups, g)
 	}

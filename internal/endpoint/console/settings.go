@@ -58,7 +58,6 @@ var settingGroups = []struct {
 	{"Those who come from other products", []settingText{
 		{"legacy_paths", "Legacy paths", "The default application is served at /oauth2/token, /integration/rest/oAuth/getToken and the like too.", nil},
 		{"legacy_token_query", "Token parameters in the query string", "The token endpoint takes them there too. Query strings end up in logs of proxies.", nil},
-		{"capture_api", "User-record API", "Served as product A's scripts expect it.", nil},
 		{"vendor_name", "Vendor name", "The name that the texts of the Configuration API bear.", nil},
 	}},
 }
@@ -85,7 +84,7 @@ func (v *visit) settingTabs(branding bool) []navLink {
 	return []navLink{{"Settings", v.at("settings"), !branding}, {"Branding", v.at("settings", "branding"), branding}}
 }
 
-// values are the settings of an application as text, by their names.
+// settingValues are the settings of an application as text, by their names.
 func settingValues(app *application.Application) (map[string]string, error) {
 	text, err := json.Marshal(app.View(""))
 	if err != nil {
@@ -130,10 +129,7 @@ func (v *visit) settingFields() ([]settingGroup, []*field, error) {
 	for _, g := range settingGroups {
 		group := settingGroup{Title: g.title}
 		for _, t := range g.list {
-			s, ok := table[t.name]
-			if !ok {
-				continue // it acts on nothing yet
-			}
+			s := table[t.name]
 			group.Fields = append(group.Fields, settingField(&s, &t, values[t.name], defaults[t.name]))
 		}
 		groups, all = append(groups, group), append(all, group.Fields...)
@@ -183,7 +179,7 @@ func (v *visit) settings(status int, problems []page.Problem) error {
 	return v.show(status, "settings", pageOf{Title: "Settings", Section: "settings", Problems: problems, Data: d})
 }
 
-// patch is the form as the management API would take it.
+// settingsPatch is the form as the management API would take it.
 func (v *visit) settingsPatch() (map[string]json.RawMessage, error) {
 	_, inputs, err := v.settingFields()
 	if err != nil {
