@@ -14,6 +14,7 @@ import (
 
 	"github.com/ostiary/ostiary/internal/app"
 	"github.com/ostiary/ostiary/internal/config"
+	"github.com/ostiary/ostiary/internal/core/oauth"
 )
 
 const initHelp = `Set an empty store up without serving: make an application, an owner API client
@@ -115,7 +116,7 @@ func printFirstStart(out io.Writer, first *app.FirstStart, url, begin string) er
 	_, _ = fmt.Fprintf(&text, "\nSee the API clients, as the owner:\n\n  curl -u %s %s\n",
 		owner, quote(url+"/config/"+first.ApplicationID+"/clients"))
 	_, _ = fmt.Fprintf(&text, "\nGet a token:\n\n  curl -u %s -d grant_type=client_credentials %s\n\n",
-		owner, quote(url+"/"+first.ApplicationID+"/oauth2/token"))
+		owner, quote(url+"/"+first.ApplicationID+oauth.TokenPath))
 	_, err := io.WriteString(out, text.String())
 	return err
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/ostiary/ostiary/apiclient"
 	"github.com/ostiary/ostiary/internal/config"
+	"github.com/ostiary/ostiary/internal/core/oauth"
 )
 
 //nolint:gosec // prose (G101)
@@ -94,9 +95,6 @@ func readToken(c *cobra.Command, file string) (string, error) {
 var errNotAlive = &statusError{absent, errors.New("The token is not alive: it has expired or was revoked, or is none of this application.\n" + //nolint:staticcheck // a sentence, as the API's
 	"ostiary token list --state revoked shows families that were revoked a short time ago.")}
 
-// introspectPath is below the issuer; every application has it.
-const introspectPath = "/oauth2/introspect"
-
 // familyOf asks the server what a token is worth (RFC 7662), as the caller, who
 // has the feature owner, and gives its family. An API of its own for this would
 // say the same again.
@@ -106,7 +104,7 @@ func (r *remote) familyOf(ctx context.Context, app, text string) (string, error)
 		return "", err
 	}
 	form := url.Values{"token": {text}}.Encode()
-	asked, err := http.NewRequestWithContext(ctx, http.MethodPost, strings.TrimRight(r.server, "/")+"/"+url.PathEscape(app)+introspectPath, strings.NewReader(form))
+	asked, err := http.NewRequestWithContext(ctx, http.MethodPost, strings.TrimRight(r.server, "/")+"/"+url.PathEscape(app)+oauth.IntrospectPath, strings.NewReader(form))
 	if err != nil {
 		return "", fmt.Errorf("ask about the token: %w", err)
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/ostiary/ostiary/internal/core/admin"
 	"github.com/ostiary/ostiary/internal/core/key"
+	"github.com/ostiary/ostiary/internal/core/oauth"
 	"github.com/ostiary/ostiary/internal/endpoint/page"
 )
 
@@ -32,7 +33,7 @@ func (v *visit) keys() error {
 	if err != nil {
 		return err
 	}
-	d := keysData{Algorithm: v.app.Settings.Algorithm(), JWKS: v.Issuers().Of(v.app.ID) + "/oauth2/jwks"}
+	d := keysData{Algorithm: v.app.Settings.Algorithm(), JWKS: v.Issuers().Of(v.app.ID) + oauth.JWKSPath}
 	for i := len(found) - 1; i >= 0; i-- {
 		k := &found[i]
 		d.Rows = append(d.Rows, keyRow{k.ID, k.Algorithm, k.State(v.Now()), k.CreatedAt, k.ActiveAt, k.RetiredAt, k.NeededUntil})
