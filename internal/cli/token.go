@@ -38,7 +38,7 @@ const tokenRevokeHelp = `Revoke a token family by its id, or all those of a clie
 They are dead at once.`
 
 //nolint:gosec // ids, no credentials (G101)
-const tokenRevokeExample = `  ostiary token revoke 5rbgq3ms8k4tz5d3ypm6gdxq2w
+const tokenRevokeExample = `  ostiary token revoke AaIBcI6BQnnxtGaJktjQRQ
   ostiary token revoke --of-client 3bchk5hsx6v58dkn288nbybmxfyk32u7 --scope orders.write --yes`
 
 func tokenRevokeCommand() *cobra.Command {

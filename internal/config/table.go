@@ -148,7 +148,7 @@ var table = []setting{
 		set: parsed(func(c *Config) *string { return &c.MailFrom }, parseMailbox),
 	},
 	{
-		name: "outbound-allow", commands: Serve, repeat: true, split: true, usage: "where logout tokens go, let these `networks` (CIDRs) be reached although they are private or of this machine",
+		name: "outbound-allow", commands: Serve, repeat: true, split: true, usage: "where logout tokens go and logos come from, let these `networks` (CIDRs) be reached although they are private or of this machine",
 		set: prefixes(func(c *Config) *[]netip.Prefix { return &c.OutboundAllow }),
 	},
 	{
