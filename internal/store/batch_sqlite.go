@@ -110,8 +110,8 @@ func (t *transaction) operate(ctx context.Context, i int, it *item) error {
 	return err
 }
 
-// families inserts and rotates the families of the batch and takes back the oldest of too
-// many that never expire.
+// families inserts and rotates the families of the batch and takes back the
+// oldest of too many that never expire.
 func (t *transaction) families(ctx context.Context) error {
 	n, err := t.rows.write(ctx, t.conn, t.batch, t.outcomes)
 	t.count(n)

@@ -22,7 +22,7 @@ func (db *DB) Tokens() Tokens { return Tokens{db} }
 
 var _ token.Store = Tokens{}
 
-// plainNames are the columns of every family, userNames those that only
+// plainNames are the columns of every family, ofUserNames those that only
 // families of users fill; together they are in the order of familyValues and
 // scanFamily.
 const (

@@ -204,7 +204,7 @@ func (w *writer) next() (batch []*item, last bool) {
 	return kept, last
 }
 
-// waiting is how many items are queued at this moment.
+// length is how many items are queued at this moment.
 func (w *writer) length() int {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -57,7 +57,7 @@ func (a *api) tokens(b *builder) {
 	}, a.revokeTokens)
 }
 
-// names reports whether a text can be the name of anything; the databases would
+// nameable reports whether a text can be the name of anything; the databases would
 // not take it else.
 func nameable(text string) bool { return utf8.ValidString(text) && !strings.ContainsRune(text, 0) }
 

@@ -90,8 +90,9 @@ type Set struct {
 }
 
 // NewSet reads a surface's templates (*.html, each with "title" and "content";
-// *.part, which all of them may use) and messages (a *.json for each language), beside the kit's own. static gives
-// the paths of the kit's files; more are functions that the surface's templates call.
+// *.part, which all of them may use) and messages (a *.json for each language),
+// beside the kit's own. static gives the paths of the kit's files; more are
+// functions that the surface's templates call.
 //
 // A template is parsed when the first page is made of it: an instance whose
 // console nobody opens has no memory for it. Parse does it at once.

@@ -15,8 +15,9 @@ import (
 // Pages are what a browser is shown here. Each writes a whole answer.
 type Pages interface {
 	// Problem says what is wrong with a request that is not answered by a redirect,
-	// with the status and the Retry-After of the error. app is nil where there is none. detail is what
-	// was sent, for the developer: a stranger's text, to be escaped; often "".
+	// with the status and the Retry-After of the error. app is nil where there is
+	// none. detail is what was sent, for the developer: a stranger's text, to be
+	// escaped; often "".
 	Problem(w http.ResponseWriter, r *http.Request, app *application.Application, problem *oauth.Error, detail string)
 	// FormPost has the browser post the values to target by itself, and by a button
 	// where it runs no script (OAuth 2.0 Form Post Response Mode).
