@@ -2,8 +2,6 @@ package app
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -34,11 +32,8 @@ type FirstStart struct {
 	Data              string `json:"data"`
 }
 
-// Names of what a first start makes; they can be changed later.
-const (
-	applicationName = "Default application"
-	ownerName       = "First owner"
-)
+// applicationName is that of the first application; it can be changed later.
+const applicationName = "Default application"
 
 // ErrFounded says that the store holds an instance already.
 var ErrFounded = errors.New("this store was set up before; its first application, owner client and administrator are there")
@@ -97,7 +92,7 @@ func (a *App) foundation(p *plan) (*instance.Foundation, *FirstStart, error) {
 		Application:   application.Application{ID: first.ApplicationID, Name: applicationName, Settings: p.settings, CreatedAt: now, UpdatedAt: now},
 		Administrator: administrator.First(p.email, key.HashPassword(first.AdminPassword), now),
 	}
-	f.Owner = a.owner(p, first, &f.Application, now)
+	f.Owner = instance.NewOwner(&f.Application, first.OwnerClientID, a.ownerSecret(p, first, &f.Application, now), now)
 	if f.SigningKeys, err = a.Signers.Found(first.ApplicationID, p.settings.Algorithm()); err != nil {
 		return nil, nil, err
 	}
@@ -112,19 +107,11 @@ func or(given string, fresh func() string) string {
 	return fresh()
 }
 
-func (a *App) owner(p *plan, first *FirstStart, app *application.Application, now time.Time) client.Client {
-	secret := client.NewSecret(a.Ring, app, first.OwnerClientID, first.OwnerClientSecret, now)
+func (a *App) ownerSecret(p *plan, first *FirstStart, app *application.Application, now time.Time) client.Secret {
 	if p.ownerSecret != "" {
-		secret = client.GivenSecret(a.Ring, app, first.OwnerClientID, p.ownerSecret, now)
+		return client.GivenSecret(a.Ring, app, first.OwnerClientID, p.ownerSecret, now)
 	}
-	var era [8]byte
-	_, _ = rand.Read(era[:])
-	return client.Client{
-		ApplicationID: first.ApplicationID, ID: first.OwnerClientID, Name: ownerName, Kind: client.Other,
-		Era:      int64(binary.BigEndian.Uint64(era[:])), //nolint:gosec // any 64 bits
-		Settings: client.Settings{Features: client.Features{client.Owner}},
-		Secrets:  []client.Secret{secret}, CreatedAt: now, UpdatedAt: now,
-	}
+	return client.NewSecret(a.Ring, app, first.OwnerClientID, first.OwnerClientSecret, now)
 }
 
 // foundingEvents are the audit events of a founding, without its secrets.
