@@ -230,6 +230,49 @@ func script(blocks [][]string) string {
 	return s.String()
 }
 
+var (
+	execStart = regexp.MustCompile(`(?m)^ExecStart=(.+)$`)
+	example   = regexp.MustCompile("(?ms)^ *```yaml\n(.*?)^ *```$")
+)
+
+// TestService starts the server as the unit does, with the configuration that
+// its page shows, and stops it as systemd would.
+func TestService(t *testing.T) {
+	unit, err := os.ReadFile("../deploy/systemd/ostiary.service")
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := os.ReadFile("run-as-a-service.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	start, written := execStart.FindSubmatch(unit), example.FindSubmatch(page)
+	if start == nil || written == nil {
+		t.Fatal("the unit has no ExecStart, or its page no configuration")
+	}
+	dir, ops := t.TempDir(), process.FreeAddress(t)
+	here := strings.NewReplacer("/usr/local/bin/ostiary", process.Binary(t), "/etc/ostiary", dir, "/var/lib/ostiary", dir+"/data",
+		"127.0.0.1:8080", process.FreeAddress(t), "127.0.0.1:9090", ops)
+	if err := os.WriteFile(filepath.Join(dir, "ostiary.yaml"), []byte(here.Replace(string(written[1]))), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	run := exec.CommandContext(ctx, "bash", "-c", here.Replace(prelude+string(start[1])+" &\nserver=$!\nready\nkill $server\nwait $server\nserver=\n"))
+	run.Env = append(os.Environ(), "OSTIARY_OPS_LISTEN="+ops)
+	run.WaitDelay = 10 * time.Second
+	if log, err := run.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, log)
+	}
+	info, err := os.Stat(filepath.Join(dir, "data", "first-start.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info.Mode().Perm() != 0o600 {
+		t.Errorf("first-start.json has mode %04o", info.Mode().Perm())
+	}
+}
+
 // pattern matches a text in which … stands for anything.
 func pattern(text string) *regexp.Regexp {
 	return regexp.MustCompile("(?s)^" + strings.ReplaceAll(regexp.QuoteMeta(text), "…", ".*") + "$")

@@ -34,6 +34,7 @@ esac
 have_postgres || packages+=(postgresql)
 want node nodejs
 want npm npm
+want sqlite3 sqlite3 # makes the backup that a document shows
 want python3 python3 # runs an example that the console shows
 want curl curl ca-certificates
 want git git
