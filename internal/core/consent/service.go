@@ -107,6 +107,9 @@ func (s *Service) change(ctx context.Context, source audit.Source, applicationID
 // family that the client has of the user. A fault NotFound where nothing was
 // granted; the families die all the same.
 func (s *Service) Revoke(ctx context.Context, source audit.Source, applicationID, userID, clientID string) error {
+	if userID == "" || clientID == "" { // which would be those of all
+		return errGone
+	}
 	defer s.cache.Void(pair{applicationID, userID, clientID})
 	now := s.moment()
 	err := s.store.Delete(ctx, applicationID, userID, clientID, func(c *Consent) (audit.Event, error) {

@@ -126,6 +126,11 @@ func TestRevoke(t *testing.T) {
 	if err := revoke(); fault.KindOf(err) != fault.NotFound || !slices.Equal(r.revoked, []string{"u c", "u c"}) {
 		t.Errorf("%v, %v", err, r.revoked)
 	}
+	for _, of := range [][2]string{{"u", ""}, {"", "c"}} { // "" selects all families, or those of all users
+		if err := r.consents.Revoke(t.Context(), audit.System(), app, of[0], of[1]); fault.KindOf(err) != fault.NotFound || len(r.revoked) != 2 {
+			t.Errorf("%q: %v, %v", of, err, r.revoked)
+		}
+	}
 	r.grant("openid")
 	r.failing = errors.New("no database")
 	if err := revoke(); !errors.Is(err, r.failing) {
