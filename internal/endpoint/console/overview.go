@@ -23,7 +23,7 @@ type overviewData struct {
 	Needs   []attention
 	Events  []eventRow
 	Audit   string
-	New     string // path of the form for a first client; "": there are clients, or it is not his to make
+	New     string // path of the form for a client; "": there are some beside the one that every application begins with, or it is not his to make
 }
 
 // attention is something that somebody should look at.
@@ -69,7 +69,13 @@ func (v *visit) overview() error {
 	}
 	d.Events = eventRows(events, v.log())
 	if d.Chart.Empty && v.may(admin.EditOwnClients) {
-		d.New = v.at("clients", "new")
+		found, _, err := v.Inventory.List(v.r.Context(), v.app.ID, inventory.Query{Search: client.Search{Limit: 2}})
+		if err != nil {
+			return err
+		}
+		if len(found) < 2 {
+			d.New = v.at("new-client")
+		}
 	}
 	return v.show(http.StatusOK, "overview", pageOf{Title: "Overview", Section: "overview", Data: d})
 }

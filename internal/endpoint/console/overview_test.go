@@ -2,6 +2,7 @@ package console_test
 
 import (
 	"net/http"
+	"regexp"
 	"testing"
 	"time"
 
@@ -11,8 +12,12 @@ import (
 
 func TestOverviewOfAnEmptyApplication(t *testing.T) {
 	r := start(t, servertest.Options{})
-	r.get(r.at("/overview")).shows(http.StatusOK, "No token was issued in this time", "New API client", "Nothing: no secret expires", "client.create")
+	page := r.get(r.at("/overview")).shows(http.StatusOK, "No token was issued in this time", "New API client", "Nothing: no secret expires", "client.create")
+	form := regexp.MustCompile(`href="([^"]+)">New API client<`).FindStringSubmatch(page.body)
+	r.get(form[1]).shows(http.StatusOK, "<h1>New API client</h1>")
 	r.as(admin.Viewer).get(r.at("/overview")).shows(http.StatusOK, "Nothing: no secret expires").lacks("New API client")
+	r.client(`"name":"Second","kind":"service"`)
+	r.get(r.at("/overview")).shows(http.StatusOK, "No token was issued in this time").lacks("New API client")
 }
 
 // TestOverview shows what was issued and refused, and what needs attention.

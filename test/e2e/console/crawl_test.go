@@ -48,6 +48,22 @@ func TestEveryPageInABrowser(t *testing.T) {
 	}
 }
 
+// TestEveryPageOfTheFirstStart follows every link where nothing is made yet.
+func TestEveryPageOfTheFirstStart(t *testing.T) {
+	s := empty(t)
+	s.looks = narrow
+	s.signIn()
+	seen := s.crawl()
+	if len(s.refused) > 0 {
+		t.Errorf("links lead to errors: %s", strings.Join(s.refused, " "))
+	}
+	for _, page := range []string{"apps-shop-overview", "apps-shop-new-client"} {
+		if !slices.Contains(seen, page) {
+			t.Errorf("no link leads to %s; there were %s", page, strings.Join(seen, " "))
+		}
+	}
+}
+
 // crawl looks at every page that a link leads to, one of each kind, and gives
 // their names.
 func (s *stage) crawl() []string {
