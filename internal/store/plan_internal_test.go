@@ -42,7 +42,7 @@ func TestPlans(t *testing.T) {
 		"feature, filtered":  {inWindow(db.dialect, 32), 13, "client_feature_32 "},
 		"clients by name":    {clientsByName, 5, "client_name"},
 		"last uses":          {selectLast(db.dialect), 1, "SEARCH c USING INTEGER PRIMARY KEY"},
-		"unused clients":     {selectUnused, 6, "client_unused"},
+		"unused clients":     {selectUnused, 7, "client_unused (application_id=? AND inactive=? AND <expr>>? AND <expr><?)"},
 		"client's counts":    {selectClientCounts(db.dialect, usage.Hourly), 2, "USING PRIMARY KEY"},
 		"totals":             {selectTotals(db.dialect, usage.Daily), 2, "USING PRIMARY KEY"},
 		"day's use":          {selectDayUse, 2, "INTEGER PRIMARY KEY"},

@@ -1,10 +1,12 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/ostiary/ostiary/internal/core/client/rule/ratelimit"
@@ -103,17 +105,33 @@ func (u Usage) Last(ctx context.Context, sequences []int64) (map[int64]usage.Las
 const unusedSince = `CASE WHEN used_at > created_at THEN used_at ELSE created_at END`
 
 const selectUnused = `SELECT id, ` + unusedSince + `, sequence FROM client
-	WHERE application_id = $1 AND ` + unusedSince + ` >= $2 AND (` + unusedSince + ` > $3 OR sequence > $4) AND ` + unusedSince + ` < $5
-	ORDER BY ` + unusedSince + `, sequence LIMIT $6`
+	WHERE application_id = $1 AND inactive = $2 AND ` + unusedSince + ` >= $3 AND (` + unusedSince + ` > $4 OR sequence > $5) AND ` + unusedSince + ` < $6
+	ORDER BY ` + unusedSince + `, sequence LIMIT $7`
 
-// Unused implements usage.Store.
-func (u Usage) Unused(ctx context.Context, applicationID string, before time.Time, after usage.Place, limit int) ([]usage.Unused, error) {
-	return readAll(ctx, u.db, func(row scanner) (found usage.Unused, err error) {
-		var since int64
-		err = row.Scan(&found.ID, &since, &found.Sequence)
-		found.Since = instant(since)
-		return found, err
-	}, selectUnused, applicationID, micros(after.Since), micros(after.Since), after.Sequence, micros(before), limit)
+// Unused implements usage.Store. Both the active and the inactive are two walks
+// through the index: of one neither planner makes use of its order.
+func (u Usage) Unused(ctx context.Context, applicationID string, before time.Time, active *bool, after usage.Place, limit int) ([]usage.Unused, error) {
+	inactive := []bool{false, true}
+	if active != nil {
+		inactive = []bool{!*active}
+	}
+	var list []usage.Unused
+	for _, of := range inactive {
+		found, err := readAll(ctx, u.db, func(row scanner) (found usage.Unused, err error) {
+			var since int64
+			err = row.Scan(&found.ID, &since, &found.Sequence)
+			found.Since = instant(since)
+			return found, err
+		}, selectUnused, applicationID, of, micros(after.Since), micros(after.Since), after.Sequence, micros(before), limit)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, found...)
+	}
+	slices.SortFunc(list, func(a, b usage.Unused) int {
+		return cmp.Or(a.Since.Compare(b.Since), cmp.Compare(a.Sequence, b.Sequence))
+	})
+	return list[:min(len(list), limit)], nil
 }
 
 func selectClientCounts(d *dialect, step usage.Step) string {

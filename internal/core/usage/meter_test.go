@@ -183,7 +183,7 @@ func TestUnused(t *testing.T) {
 		for done := false; !done; {
 			var page []usage.Unused
 			var err error
-			if page, place, done, err = b.Unused(t.Context(), app, begin.Add(-30*day), place, 1); err != nil {
+			if page, place, done, err = b.Unused(t.Context(), app, begin.Add(-30*day), nil, place, 1); err != nil {
 				t.Fatal(err)
 			}
 			for _, u := range page {

@@ -68,10 +68,11 @@ func later(a, b time.Time) time.Time {
 
 // Unused gives at most limit clients of an application that were last used
 // before the time given, or made before it and never used, those first that are
-// unused for longest, and where to go on; done where there are no more. A client
-// that was used a moment ago is left out, so there may be fewer.
-func (m *Meter) Unused(ctx context.Context, applicationID string, before time.Time, after Place, limit int) (found []Unused, next Place, done bool, err error) {
-	list, err := m.store.Unused(ctx, applicationID, before, after, limit)
+// unused for longest, and where to go on; done where there are no more. active
+// nil: whether they are active or not. A client that was used a moment ago is left
+// out, so there may be fewer.
+func (m *Meter) Unused(ctx context.Context, applicationID string, before time.Time, active *bool, after Place, limit int) (found []Unused, next Place, done bool, err error) {
+	list, err := m.store.Unused(ctx, applicationID, before, active, after, limit)
 	if err != nil {
 		return nil, Place{}, false, fmt.Errorf("look for unused clients: %w", err)
 	}

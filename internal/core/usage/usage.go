@@ -192,8 +192,8 @@ type Store interface {
 	Last(ctx context.Context, sequences []int64) (map[int64]Last, error)
 	// Unused gives at most limit clients of an application that were last used
 	// before the time given, or made before it and never used: those first that
-	// are unused for longest.
-	Unused(ctx context.Context, applicationID string, before time.Time, after Place, limit int) ([]Unused, error)
+	// are unused for longest. active nil: whether they are active or not.
+	Unused(ctx context.Context, applicationID string, before time.Time, active *bool, after Place, limit int) ([]Unused, error)
 	// Clients gives the counts of a client, by its Sequence, from the first hour
 	// to the last, added up by step, in their order.
 	Clients(ctx context.Context, sequence int64, first, last Hour, step Step) ([]Count, error)

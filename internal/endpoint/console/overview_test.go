@@ -1,6 +1,7 @@
 package console_test
 
 import (
+	"fmt"
 	"net/http"
 	"regexp"
 	"testing"
@@ -18,6 +19,20 @@ func TestOverviewOfAnEmptyApplication(t *testing.T) {
 	r.as(admin.Viewer).get(r.at("/overview")).shows(http.StatusOK, "Nothing: no secret expires").lacks("New API client")
 	r.client(`"name":"Second","kind":"service"`)
 	r.get(r.at("/overview")).shows(http.StatusOK, "No token was issued in this time").lacks("New API client")
+}
+
+// However many inactive clients lie unused, an active one is named.
+func TestOverviewOfUnusedClients(t *testing.T) {
+	r := start(t, servertest.Options{})
+	for i := range 50 {
+		r.client(fmt.Sprintf(`"name":"Off %02d","kind":"service","active":false`, i))
+	}
+	r.Clock.Advance(time.Hour)
+	r.client(`"name":"Idle","kind":"service"`)
+	r.Clock.Advance(100 * 24 * time.Hour)
+	r = signedIn(t, r.Server, r.AdminEmail, r.AdminPassword)
+	r.get(r.at("/overview")).shows(http.StatusOK, `>Idle</bdi></a> <span class="muted"><span class="muted">never used`)
+	r.get(r.at("/clients?unused=90&active=true")).shows(http.StatusOK, ">Idle</bdi>").lacks(">Off ")
 }
 
 // TestOverview shows what was issued and refused, and what needs attention.

@@ -60,7 +60,7 @@ func testUsageLast(e *Env) {
 func testUsageUnused(e *Env) {
 	ctx, store := e.Context(), e.DB.Usage()
 	day := 24 * time.Hour
-	var want []string
+	var want, active, inactive []string
 	for i, c := range []struct {
 		made, used time.Duration // before now; used 0: never
 		unused     bool
@@ -76,33 +76,42 @@ func testUsageUnused(e *Env) {
 		{2 * day, day, false},
 	} {
 		made := e.client(fmt.Sprint("client ", i))
-		made.CreatedAt = e.Now.Add(-c.made)
+		made.CreatedAt, made.Inactive = e.Now.Add(-c.made), i%2 == 1
 		e.must(e.DB.Clients().Create(ctx, made, client.NameAndVersion, e.event("client.create")))
 		if c.used > 0 {
 			e.must(store.Add(ctx, &usage.Batch{Uses: []usage.Use{{Client: made.Sequence, At: e.Now.Add(-c.used)}}}))
 		}
-		if c.unused {
-			want = append(want, made.ID)
+		if !c.unused {
+			continue
+		}
+		if want = append(want, made.ID); made.Inactive {
+			inactive = append(inactive, made.ID)
+		} else {
+			active = append(active, made.ID)
 		}
 	}
 	elsewhere := e.client("elsewhere")
 	elsewhere.ApplicationID, elsewhere.CreatedAt = "other", e.Now.Add(-100*day)
 	e.must(e.DB.Clients().Create(ctx, elsewhere, client.NameAndVersion, e.event("client.create")))
-	for _, limit := range []int{1, 2, 100} {
-		var got []string
+	look := func(active *bool, limit int) (got []string) {
+		e.Helper()
 		var after usage.Place
 		for {
-			page, err := store.Unused(ctx, appID, e.Now.Add(-30*day), after, limit)
+			page, err := store.Unused(ctx, appID, e.Now.Add(-30*day), active, after, limit)
 			e.must(err)
 			for _, u := range page {
 				got, after = append(got, u.ID), u.Place
 			}
 			if len(page) < limit {
-				break
+				return got
 			}
 		}
+	}
+	for _, limit := range []int{1, 2, 100} {
 		// Of two that are unused for equally long the one made first comes first.
-		e.same(got, want)
+		e.same(look(nil, limit), want)
+		e.same(look(new(true), limit), active)
+		e.same(look(new(false), limit), inactive)
 	}
 }
 

@@ -105,7 +105,7 @@ func (i *Inventory) unused(ctx context.Context, applicationID string, q Query) (
 	var matching []*client.Client
 	examined := 0
 	for round := 0; round < unusedRounds && examined < unusedExamined; round++ {
-		unused, next, done, err := i.Usage.Unused(ctx, applicationID, q.UnusedSince, after, q.Limit-len(matching))
+		unused, next, done, err := i.Usage.Unused(ctx, applicationID, q.UnusedSince, q.Active, after, q.Limit-len(matching))
 		if err != nil {
 			return nil, Place{}, err
 		}
