@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -25,6 +26,8 @@ const (
 	// maxNamed is how many are read whole in the order of their names, in which they
 	// lie far apart: at 0.2 ms each where nothing is in memory, 30 ms.
 	maxNamed = 150
+	// maxSecrets bounds the secrets whose clients are looked up, which lie as far apart.
+	maxSecrets = 250
 	// maxSpell is when a search by text ends its page for being slow to find
 	// anything.
 	maxSpell = 15 * time.Millisecond
@@ -47,36 +50,44 @@ func (c Clients) Pick(ctx context.Context, applicationID string, ids []string) (
 	return rows.list, err
 }
 
-// The clients are looked up one by one: joined, SQLite begins with all of them.
-const expiringSoon = `SELECT client_id, label, hint, expires_at FROM (
-		SELECT (SELECT c.id FROM client c WHERE c.sequence = w.client_sequence AND c.application_id = $1 AND NOT c.inactive) AS client_id,
-			w.label, w.hint, w.expires_at
-		FROM (SELECT client_sequence, label, hint, expires_at FROM client_secret
-			WHERE expires_at > 0 AND expires_at > $2 AND expires_at <= $3 ORDER BY expires_at LIMIT 1000) w) AS soon
-	WHERE client_id IS NOT NULL ORDER BY expires_at LIMIT $4`
+// expiringSoon looks the clients up one by one: joined, SQLite begins with all of
+// them.
+const expiringSoon = `SELECT (SELECT c.id FROM client c WHERE c.sequence = x.client_sequence AND c.application_id = $1
+		AND ($2 < 0 OR c.inactive = ($3 = 1))), x.client_sequence, x.expires_at
+	FROM client_secret x WHERE x.expires_at > 0 AND (x.expires_at, x.client_sequence) > ($4, $5) AND x.expires_at <= $6
+	ORDER BY x.expires_at, x.client_sequence LIMIT $7`
 
 // Expiring implements client.Searcher.
-func (c Clients) Expiring(ctx context.Context, applicationID string, after, until time.Time, limit int) ([]client.Expiring, error) {
-	list, err := readAll(ctx, c.db, func(row scanner) (e client.Expiring, err error) {
+func (c Clients) Expiring(ctx context.Context, applicationID string, after client.Expiry, until time.Time, active *bool, limit int) ([]string, client.Expiry, error) {
+	type secret struct {
+		client sql.NullString
+		client.Expiry
+	}
+	inactive := inactiveOf(active)
+	list, err := readAll(ctx, c.db, func(row scanner) (x secret, err error) {
 		var at int64
-		err = row.Scan(&e.ClientID, &e.Label, &e.Hint, &at)
-		e.ExpiresAt = instant(at)
-		return e, err
-	}, expiringSoon, applicationID, micros(after), micros(until), limit)
+		err = row.Scan(&x.client, &x.Sequence, &at)
+		x.At = instant(at)
+		return x, err
+	}, expiringSoon, applicationID, inactive, inactive, micros(after.At), after.Sequence, micros(until), maxSecrets)
 	if err != nil {
-		return nil, err
+		return nil, client.Expiry{}, err
 	}
-	ids := make([]string, len(list))
+	var ids []string
 	for i := range list {
-		ids[i] = list[i].ClientID
-	}
-	found, err := c.Pick(ctx, applicationID, ids)
-	for i := range list {
-		if n := slices.IndexFunc(found, func(f *client.Client) bool { return f.ID == list[i].ClientID }); n >= 0 {
-			list[i].Name, list[i].Version = found[n].Name, found[n].Version
+		id := list[i].client
+		if !id.Valid || slices.Contains(ids, id.String) {
+			continue
 		}
+		if len(ids) == limit {
+			return ids, list[i-1].Expiry, nil
+		}
+		ids = append(ids, id.String)
 	}
-	return list, err
+	if len(list) < maxSecrets {
+		return ids, client.Expiry{}, nil
+	}
+	return ids, list[maxSecrets-1].Expiry, nil
 }
 
 // bySequence gives clients in the order of their sequences.
@@ -195,12 +206,9 @@ func (s *search) bySettings() (client.Place, error) {
 	if !more {
 		end = 1<<63 - 1
 	}
-	public, inactive := -1, -1
+	public, inactive := -1, inactiveOf(s.Active)
 	if s.Type != "" {
 		public = number(s.Type == client.PublicType)
-	}
-	if s.Active != nil {
-		inactive = number(!*s.Active)
 	}
 	tag, err := json.Marshal(s.Tag)
 	if err != nil {
@@ -224,6 +232,15 @@ func (s *search) bySettings() (client.Place, error) {
 	default:
 		return client.Place{Sequence: end}, nil
 	}
+}
+
+// inactiveOf says for a statement whether clients are to be inactive; -1: they may
+// be either.
+func inactiveOf(active *bool) int {
+	if active == nil {
+		return -1
+	}
+	return number(!*active)
 }
 
 func number(b bool) int {

@@ -57,7 +57,7 @@ func TestPlans(t *testing.T) {
 		"end of an era":      {scanEraEnd, 3, "family_era"},
 		"count live":         {countLive, 4, "family_era"},
 		"clients by ids":     {pickClients(db.dialect), 2, "client_id"},
-		"expiring secrets":   {expiringSoon, 4, "client_secret_expiry"},
+		"expiring secrets":   {expiringSoon, 7, "client_secret_expiry (expires_at>? AND expires_at<?)"},
 		"clients, texts":     {clientTexts(db.dialect), 3, "client_sequence"},
 	})
 }

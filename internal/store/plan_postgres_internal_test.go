@@ -46,6 +46,7 @@ func TestPostgresPlans(t *testing.T) {
 		"text in a block":   {textsInBlock(blockShift), []any{7, "%what%", "acme", 0, 250}, "client_folded_text"},
 		"text in a wide":    {textsInBlock(wideShift), []any{0, "%name 777%", "acme", 0, 250}, "client_folded_text"},
 		"unused":            {selectUnused, []any{"acme", false, 0, 0, 0, last, 50}, "client_unused"},
+		"expiring secrets":  {expiringSoon, []any{"acme", 0, 0, 5, 0, last, maxSecrets}, "client_secret_expiry"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			plan, err := readAll(t.Context(), db, column[string], "EXPLAIN "+test.text, test.args...)

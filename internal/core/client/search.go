@@ -57,15 +57,17 @@ type Searcher interface {
 	Search(ctx context.Context, applicationID string, search Search) ([]*Client, Place, error)
 	// Pick gives the clients of these ids that there are, in no order.
 	Pick(ctx context.Context, applicationID string, ids []string) ([]*Client, error)
-	// Expiring gives at most limit secrets of active clients that expire after one
-	// moment and not after another, those first that expire first. Of a thousand
-	// secrets that do, those of other applications included, no more are read.
-	Expiring(ctx context.Context, applicationID string, after, until time.Time, limit int) ([]Expiring, error)
+	// Expiring gives the ids of at most limit clients of an application that have a
+	// secret which expires after a place and not after a moment, those first whose
+	// secret expires first, and the place to go on from: the zero value where there
+	// are no more. active nil: whether they are active or not. No more than 250
+	// secrets are read, those of other applications included: there may be fewer than
+	// limit, none even, and yet more to come.
+	Expiring(ctx context.Context, applicationID string, after Expiry, until time.Time, active *bool, limit int) ([]string, Expiry, error)
 }
 
-// Expiring is a secret that is about to expire.
-type Expiring struct {
-	ClientID, Name, Version string // of the client
-	Label, Hint             string
-	ExpiresAt               time.Time
+// Expiry is a place in the list of secrets by when they expire.
+type Expiry struct {
+	At       time.Time
+	Sequence int64 // of the client
 }

@@ -52,6 +52,9 @@ func (v *visit) clients() error {
 	if chosen["unused"] != "" {
 		q.UnusedSince = v.Now().AddDate(0, 0, -unusedDays)
 	}
+	if chosen["expiring"] != "" {
+		q.ExpiresFrom, q.ExpiresUntil = v.Now(), v.Now().Add(soon)
+	}
 	at, err := inventory.ParsePlace(query.Get("cursor"))
 	if err == nil {
 		q.At = at
@@ -87,10 +90,8 @@ func (v *visit) fillClients(d *clientsData, q inventory.Query) error {
 		if c.LastUsedAt != nil {
 			row.LastUsed = *c.LastUsedAt
 		}
-		for _, s := range c.Secrets {
-			if s.ExpiresAt != nil && s.ExpiresAt.After(v.Now()) && (row.NextExpiry.IsZero() || s.ExpiresAt.Before(row.NextExpiry)) {
-				row.NextExpiry = *s.ExpiresAt
-			}
+		if s := v.nextToExpire(found[i]); s != nil {
+			row.NextExpiry = s.ExpiresAt
 		}
 		if row.Tick = c.Active && v.operations().MayEdit(found[i]); row.Tick {
 			d.Bulk = v.at("deactivate")
@@ -99,6 +100,16 @@ func (v *visit) fillClients(d *clientsData, q inventory.Query) error {
 	}
 	d.Pager = v.pages(d.Path, next.String(), len(d.Rows))
 	return nil
+}
+
+// nextToExpire gives the secret of a client that expires next; nil: none does.
+func (v *visit) nextToExpire(c *client.Client) (next *client.Secret) {
+	for i := range c.Secrets {
+		if s := &c.Secrets[i]; s.ExpiresAt.After(v.Now()) && (next == nil || s.ExpiresAt.Before(next.ExpiresAt)) {
+			next = s
+		}
+	}
+	return next
 }
 
 // clientFilters are the ways to narrow the list, with what is chosen.
@@ -119,6 +130,7 @@ func clientFilters(value func(string) string) []*field {
 		{Name: "feature", Label: "Feature", Kind: "select", Options: features},
 		{Name: "active", Label: "Status", Kind: "select", Options: []option{all, {Value: "true", Label: "active"}, {Value: "false", Label: "inactive"}}},
 		{Name: "unused", Label: "Used", Kind: "select", Options: []option{all, {Value: "90", Label: "not for 90 days"}}},
+		{Name: "expiring", Label: "Secrets", Kind: "select", Options: []option{all, {Value: "30", Label: "that expire within 30 days"}}},
 		{Name: "tag", Label: "Tag"},
 	}
 	for _, f := range list {

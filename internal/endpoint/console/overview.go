@@ -131,16 +131,24 @@ func (v *visit) needs(d *overviewData) error {
 var nothing *attention
 
 func (v *visit) expiringSecrets() (*attention, error) {
-	found, err := v.Inventory.Search.Expiring(v.r.Context(), v.app.ID, v.Now(), v.Now().Add(soon), perNeed+1)
-	if err != nil || len(found) == 0 {
+	active := true
+	found, next, err := v.Inventory.List(v.r.Context(), v.app.ID, inventory.Query{
+		Search: client.Search{Active: &active, Limit: perNeed}, ExpiresFrom: v.Now(), ExpiresUntil: v.Now().Add(soon),
+	})
+	if err != nil || len(found) == 0 && next == (inventory.Place{}) {
 		return nothing, err
 	}
 	a := &attention{Title: "Secrets that expire within 30 days", Text: "Regenerate each, and let the old one work until its program has the new one."}
-	for _, e := range found[:min(len(found), perNeed)] {
-		a.Links = append(a.Links, attentionLink{Label: nameOf(e.Name, e.Version) + " …" + e.Hint, Path: v.at("clients", e.ClientID, "secrets"), At: e.ExpiresAt})
+	for _, c := range found {
+		if s := v.nextToExpire(c); s != nil {
+			a.Links = append(a.Links, attentionLink{Label: nameOf(c.Name, c.Version) + " …" + s.Hint, Path: v.at("clients", c.ID, "secrets"), At: s.ExpiresAt})
+		}
 	}
-	if len(found) > perNeed {
-		a.Way = "There are more"
+	if next != (inventory.Place{}) {
+		a.Path, a.Way = with(v.at("clients"), "expiring", "30", "active", "true"), "All of them"
+	}
+	if len(found) == 0 {
+		a.Text, a.Way = "None of those that expire first is of an active client of this application. There are more to look at.", "Look further"
 	}
 	return a, nil
 }

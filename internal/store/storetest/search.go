@@ -3,6 +3,7 @@ package storetest
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -270,44 +271,72 @@ func testAuditSearch(e *Env) {
 	}
 }
 
-// testExpiringSecrets looks for secrets that end soon: those of active clients of
-// the application, in the order of their ends.
+// testExpiringSecrets looks for clients whose secrets end soon, in the order of
+// their ends; many of another application that end before are not in the way.
 func testExpiringSecrets(e *Env) {
 	e.found()
-	active := true
-	c, _, err := e.DB.Clients().Search(e.Context(), appID, client.Search{Active: &active, Limit: 3})
-	e.must(err)
-	ends := []time.Duration{40 * time.Hour, 10 * time.Hour, 20 * time.Hour}
-	for i, found := range c {
-		_, err := e.DB.Clients().Change(e.Context(), appID, found.ID, client.NameAndVersion, func(c *client.Client) (audit.Event, error) {
-			c.Secrets = append(c.Secrets, client.Secret{ID: "soon", Label: "l", Hint: "hint", Digest: []byte("d"), DigestKey: 1, CreatedAt: e.Now, ExpiresAt: e.Now.Add(ends[i])})
-			return audit.New(audit.System(), appID, "client.secret.create", "client:"+c.ID, e.Now), nil
+	for name, ends := range map[string][]time.Duration{
+		"billing": {40 * time.Hour, 45 * time.Hour}, "billing-old": {30 * time.Hour}, "xrger": {10 * time.Hour, 10 * time.Hour}, "orders": {20 * time.Hour, 40 * time.Hour},
+	} {
+		_, err := e.DB.Clients().Change(e.Context(), appID, "id-of-"+name, client.NameAndVersion, func(c *client.Client) (audit.Event, error) {
+			c.Secrets = e.ending(ends...)
+			return e.event("client.secret.create"), nil
 		})
 		e.must(err)
 	}
-	look := func(until time.Duration, limit int) string {
+	look := func(applicationID string, until time.Duration, active *bool, limit int) string {
 		e.Helper()
-		list, err := e.DB.Clients().Expiring(e.Context(), appID, e.Now, e.Now.Add(until), limit)
-		e.must(err)
-		var names []string
-		for _, x := range list {
-			names = append(names, x.Name+" "+x.Hint)
-		}
-		return strings.Join(names, ", ")
-	}
-	second, third, first := c[1].Name+" hint", c[2].Name+" hint", c[0].Name+" hint"
-	for _, x := range []struct {
-		until time.Duration
-		limit int
-		want  string
-	}{
-		{time.Hour, 10, ""}, {15 * time.Hour, 10, second}, {50 * time.Hour, 10, second + ", " + third + ", " + first}, {50 * time.Hour, 2, second + ", " + third},
-	} {
-		if got := look(x.until, x.limit); got != x.want {
-			e.Errorf("within %s, at most %d: %q, want %q", x.until, x.limit, got, x.want)
+		var ids []string
+		for place := (client.Expiry{At: e.Now}); ; {
+			found, next, err := e.DB.Clients().Expiring(e.Context(), applicationID, place, e.Now.Add(until), active, limit)
+			e.must(err)
+			ids = append(ids, strings.Join(found, " "))
+			if place = next; place == (client.Expiry{}) {
+				return strings.ReplaceAll(strings.Join(ids, ", "), "id-of-", "")
+			}
 		}
 	}
-	if list, err := e.DB.Clients().Expiring(e.Context(), "another", e.Now, e.Now.Add(50*time.Hour), 10); err != nil || len(list) != 0 {
-		e.Errorf("in another application: %v, %v", list, err)
+	check := func(when string) {
+		e.Helper()
+		for _, x := range []struct {
+			until  time.Duration
+			active *bool
+			limit  int
+			want   string
+		}{
+			{time.Hour, nil, 10, ""},
+			{15 * time.Hour, nil, 10, "xrger"},
+			{42 * time.Hour, nil, 10, "xrger orders billing-old billing"},
+			{42 * time.Hour, new(true), 10, "xrger orders billing"},
+			{42 * time.Hour, new(false), 10, "billing-old"},
+			{42 * time.Hour, new(true), 2, "xrger orders, billing orders"},
+			{42 * time.Hour, new(true), 1, "xrger, orders, billing, orders"},
+		} {
+			if got := strings.TrimLeft(look(appID, x.until, x.active, x.limit), ", "); got != x.want {
+				e.Errorf("%s: within %s, at most %d: %q, want %q", when, x.until, x.limit, got, x.want)
+			}
+		}
 	}
+	check("alone")
+	if got := look("another", 42*time.Hour, nil, 10); got != "" {
+		e.Errorf("in another application: %q", got)
+	}
+	other := e.client("Of many secrets")
+	other.ApplicationID = "another"
+	for i := range 1001 {
+		other.Secrets = append(other.Secrets, e.ending(9*time.Hour+time.Duration(i)*time.Second)...)
+		other.Secrets[i].ID = strconv.Itoa(i)
+	}
+	e.must(e.DB.Clients().Create(e.Context(), other, client.NameAndVersion, e.event("client.create")))
+	check("after those of another")
+}
+
+// ending makes secrets that end so long from now.
+func (e *Env) ending(after ...time.Duration) (list []client.Secret) {
+	for i, d := range after {
+		list = append(list, client.Secret{
+			ID: strconv.Itoa(i), Label: "l", Hint: "hint", Digest: []byte("d"), DigestKey: 1, CreatedAt: e.Now, ExpiresAt: e.Now.Add(d),
+		})
+	}
+	return list
 }

@@ -28,10 +28,14 @@ type Inventory struct {
 type Query struct {
 	client.Search
 	UnusedSince time.Time // not used since; zero: whenever. Then the list is in the order of the last use
-	At          Place
+	// A secret expires not before the one and not after the other; zero: whatever.
+	// Then the list, if it is in no other order, is in that of the expiry, and who has
+	// several such secrets may be on several pages.
+	ExpiresFrom, ExpiresUntil time.Time
+	At                        Place
 }
 
-// Place is a place in a list, of those unused for long too; the zero value is its
+// Place is a place in a list, of those by a time too; the zero value is its
 // beginning.
 type Place struct {
 	client.Place
@@ -77,8 +81,8 @@ func (i *Inventory) List(ctx context.Context, applicationID string, q Query) ([]
 		return nil, Place{}, ErrText
 	}
 	q.Text = strings.TrimSpace(q.Text)
-	if !q.UnusedSince.IsZero() {
-		return i.unused(ctx, applicationID, q)
+	if !q.UnusedSince.IsZero() || !q.ExpiresUntil.IsZero() {
+		return i.walk(ctx, applicationID, &q)
 	}
 	if q.ByName() != (q.At.NameKey != "") && q.At != (Place{}) {
 		return nil, Place{}, ErrPlace
@@ -88,54 +92,81 @@ func (i *Inventory) List(ctx context.Context, applicationID string, q Query) ([]
 	return found, Place{Place: next}, err
 }
 
-// unusedRounds bounds how often a page of unused clients is filled up, and
-// unusedExamined how many are read for it: at 25 µs each, 15 ms.
+// rounds bounds how often a page is filled up that is in the order of another
+// thing than the clients, and maxExamined how many clients are read for it: at
+// 25 µs each, 15 ms.
 const (
-	unusedRounds   = 8
-	unusedExamined = 600
+	rounds      = 8
+	maxExamined = 600
 )
 
-// unused looks for clients by when they were last used, and holds them to the
-// rest of what is searched for.
-func (i *Inventory) unused(ctx context.Context, applicationID string, q Query) ([]*client.Client, Place, error) {
-	after := usage.Place{Sequence: q.At.Sequence}
-	if q.At.Since != 0 {
-		after.Since = time.UnixMicro(q.At.Since).UTC()
-	}
+// walk looks for clients in the order of their last use or of the expiry of their
+// secrets, and holds them to the rest of what is searched for.
+func (i *Inventory) walk(ctx context.Context, applicationID string, q *Query) ([]*client.Client, Place, error) {
 	var matching []*client.Client
-	examined := 0
-	for round := 0; round < unusedRounds && examined < unusedExamined; round++ {
-		unused, next, done, err := i.Usage.Unused(ctx, applicationID, q.UnusedSince, q.Active, after, q.Limit-len(matching))
+	at, examined := q.At, 0
+	for round := 0; round < rounds && examined < maxExamined; round++ {
+		ids, next, err := i.step(ctx, applicationID, q, at, q.Limit-len(matching))
 		if err != nil {
 			return nil, Place{}, err
 		}
-		examined += len(unused)
-		ids := make([]string, len(unused))
-		for n, u := range unused {
-			ids[n] = u.ID
-		}
+		examined += len(ids)
 		found, err := i.Search.Pick(ctx, applicationID, ids)
 		if err != nil {
 			return nil, Place{}, err
 		}
 		for _, id := range ids {
-			n := slices.IndexFunc(found, func(f *client.Client) bool { return f.ID == id })
-			if n >= 0 && q.Matches(found[n]) && q.Says(found[n]) {
+			is := func(c *client.Client) bool { return c.ID == id }
+			if n := slices.IndexFunc(found, is); n >= 0 && q.admits(found[n]) && !slices.ContainsFunc(matching, is) {
 				matching = append(matching, found[n])
 			}
 		}
-		if done {
-			return matching, Place{}, nil
-		}
-		if after = next; len(matching) == q.Limit {
+		if at = next; at == (Place{}) || len(matching) == q.Limit {
 			break
 		}
 	}
-	place := Place{Place: client.Place{Sequence: after.Sequence}}
-	if !after.Since.IsZero() {
-		place.Since = after.Since.UnixMicro()
+	return matching, at, nil
+}
+
+// step gives the ids of the next clients in the order of the list.
+func (i *Inventory) step(ctx context.Context, applicationID string, q *Query, at Place, limit int) (ids []string, next Place, err error) {
+	var since time.Time
+	if at.Since != 0 {
+		since = time.UnixMicro(at.Since).UTC()
 	}
-	return matching, place, nil
+	if q.UnusedSince.IsZero() {
+		if since.Before(q.ExpiresFrom) {
+			since = q.ExpiresFrom
+		}
+		found, to, err := i.Search.Expiring(ctx, applicationID, client.Expiry{At: since, Sequence: at.Sequence}, q.ExpiresUntil, q.Active, limit)
+		return found, placeOf(to.At, to.Sequence), err
+	}
+	unused, to, done, err := i.Usage.Unused(ctx, applicationID, q.UnusedSince, q.Active, usage.Place{Since: since, Sequence: at.Sequence}, limit)
+	for _, u := range unused {
+		ids = append(ids, u.ID)
+	}
+	if !done {
+		next = placeOf(to.Since, to.Sequence)
+	}
+	return ids, next, err
+}
+
+// placeOf is the place after the client of this sequence at a time; the zero time
+// is none.
+func placeOf(at time.Time, sequence int64) Place {
+	p := Place{Place: client.Place{Sequence: sequence}}
+	if !at.IsZero() {
+		p.Since = at.UnixMicro()
+	}
+	return p
+}
+
+// admits reports whether a client is one of those that are searched for, when it
+// was last used aside.
+func (q *Query) admits(c *client.Client) bool {
+	return q.Matches(c) && q.Says(c) && (q.ExpiresUntil.IsZero() || slices.ContainsFunc(c.Secrets, func(s client.Secret) bool {
+		return !s.ExpiresAt.IsZero() && !s.ExpiresAt.Before(q.ExpiresFrom) && !s.ExpiresAt.After(q.ExpiresUntil)
+	}))
 }
 
 // Views gives clients their form, with when they were last used.
