@@ -72,6 +72,28 @@ func TestByKeyboard(t *testing.T) {
 	s.Wait(".secret")
 }
 
+// TestCopying: a press copies once, whatever of the page was swapped before, and
+// the button says in the end what it said.
+func TestCopying(t *testing.T) {
+	s := filled(t, "Billing sync")
+	s.signIn()
+	s.Go(s.url + "/console/apps/shop/clients/" + worker + "/endpoints")
+	s.Wait("[data-copy]:not([hidden])")
+	s.Do(chromedp.Evaluate[chromedp.Void](`copied = 0; later = []; button = document.querySelector("[data-copy]"); label = button.innerHTML;
+		navigator.clipboard.writeText = async () => { copied++; };
+		window.setTimeout = (f) => later.push(f);
+		document.dispatchEvent(new CustomEvent("htmx:afterSwap", {detail: {target: document.createElement("p")}}));
+		button.click()`))
+	s.Do(chromedp.Evaluate[chromedp.Void](`button.click()`))
+	said := browser.Get(s.Tab, chromedp.Evaluate[string](`button.textContent`))
+	if n := browser.Get(s.Tab, chromedp.Evaluate[int](`copied`)); n != 2 || said != "Copied" {
+		t.Errorf("two presses copy %d times; the button says %q", n, said)
+	}
+	if !browser.Get(s.Tab, chromedp.Evaluate[bool](`later.forEach((f) => f()); button.innerHTML === label`)) {
+		t.Error("the button does not say again what it does")
+	}
+}
+
 // focused gives a property of what has the focus.
 func (s *stage) focused(property string) string {
 	s.t.Helper()

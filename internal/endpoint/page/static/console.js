@@ -1,20 +1,21 @@
 // What the console's pages do beyond plain forms. Every page works without it.
 "use strict";
 
-function enliven(root) {
+// What waits for scripts is hidden until it has its listener.
+function enliven() {
   // A button that copies what it stands beside.
-  for (const button of root.querySelectorAll("[data-copy], [data-copy-of]")) {
+  for (const button of document.querySelectorAll("[data-copy][hidden], [data-copy-of][hidden]")) {
     if (!navigator.clipboard) continue;
+    const label = button.innerHTML;
     button.hidden = false;
     button.addEventListener("click", async () => {
       await navigator.clipboard.writeText(button.dataset.copy ?? document.getElementById(button.dataset.copyOf).textContent);
-      const before = button.innerHTML;
       button.textContent = "Copied";
-      setTimeout(() => { button.innerHTML = before; }, 2000);
+      setTimeout(() => { button.innerHTML = label; }, 2000);
     });
   }
   // A button that keeps a text in a file; nothing goes to the server.
-  for (const button of root.querySelectorAll("[data-download]")) {
+  for (const button of document.querySelectorAll("[data-download][hidden]")) {
     button.hidden = false;
     button.addEventListener("click", () => {
       const link = document.createElement("a");
@@ -25,7 +26,7 @@ function enliven(root) {
     });
   }
   // One box that ticks all of its table.
-  for (const all of root.querySelectorAll("[data-tick-all]")) {
+  for (const all of document.querySelectorAll("[hidden] > [data-tick-all]")) {
     all.closest("label").hidden = false;
     all.addEventListener("change", () => {
       for (const box of document.querySelectorAll(`input[type=checkbox][name="${all.dataset.tickAll}"]`)) box.checked = all.checked;
@@ -33,5 +34,5 @@ function enliven(root) {
   }
 }
 
-enliven(document);
-document.addEventListener("htmx:afterSwap", (event) => enliven(event.detail.target.parentNode || document));
+enliven();
+document.addEventListener("htmx:afterSwap", enliven);
