@@ -1711,7 +1711,7 @@ type ListClientsParams struct {
 	// Cursor next_cursor of the page before; left out: the first page.
 	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Q Text in the name, the id or the description, without regard to case; with one or two characters: what the name begins with.
+	// Q Text in the name, the id or the description, without regard to case; with one or two characters: what the name begins with, or the whole id.
 	Q *string `form:"q,omitempty" json:"q,omitempty"`
 
 	// Kind Only clients of this kind.

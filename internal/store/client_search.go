@@ -125,7 +125,10 @@ func (c Clients) Search(ctx context.Context, applicationID string, q client.Sear
 	}
 	last := s.found[limit-1]
 	next = client.Place{Sequence: last.Sequence}
-	if q.ByName() {
+	switch {
+	case q.ByName() && last.ID == q.Text: // the names are yet to come
+		next.NameKey = s.text
+	case q.ByName():
 		next = client.Place{NameKey: fold(last.Name), Version: last.Version}
 	}
 	return s.found[:limit], next, nil
@@ -159,7 +162,7 @@ func (s *search) take(list []*client.Client) bool {
 // named reports whether the text is in what people see of a client.
 func (s *search) named(c *client.Client) bool {
 	if s.ByName() {
-		return strings.HasPrefix(fold(c.Name), s.text)
+		return c.ID == s.Text || strings.HasPrefix(fold(c.Name), s.text)
 	}
 	return s.text == "" || strings.Contains(fold(textOf(c)), s.text)
 }
@@ -258,15 +261,23 @@ func clientTexts(d *dialect) string {
 		ORDER BY sequence LIMIT $3`
 }
 
-// byName reads a window of the clients whose names begin with the text.
+// byName reads a window of the clients whose names begin with the text. The one
+// whose id is the text comes before all of them.
 func (s *search) byName() (client.Place, error) {
+	if s.After == (client.Place{}) {
+		own, err := s.Pick(s.ctx, s.applicationID, []string{s.Text})
+		if err != nil {
+			return client.Place{}, err
+		}
+		s.take(own)
+	}
 	after, version := s.After.NameKey, s.After.Version
 	if after == "" {
 		after = s.text
 	}
 	candidates := maxNamed
 	if s.Search == (client.Search{Text: s.Text, After: s.After, Limit: s.Limit}) {
-		candidates = s.Limit + 1 // each of them is found, save the last one of the page before
+		candidates = s.Limit + 2 // each of them is found, save the last one of the page before and the one of this id
 	}
 	var last client.Place
 	sequences, err := readAll(s.ctx, s.db, func(row scanner) (n int64, err error) {
@@ -283,10 +294,10 @@ func (s *search) byName() (client.Place, error) {
 	slices.SortFunc(list, func(a, b *client.Client) int {
 		return strings.Compare(fold(a.Name)+"\x00"+a.Version, fold(b.Name)+"\x00"+b.Version)
 	})
-	if s.After != (client.Place{}) && len(list) > 0 && fold(list[0].Name) == after && list[0].Version == version {
+	if s.After != (client.Place{}) && s.After.Sequence == 0 && len(list) > 0 && fold(list[0].Name) == after && list[0].Version == version {
 		list = list[1:] // the last one of the page before
 	}
-	s.take(list)
+	s.take(slices.DeleteFunc(list, func(c *client.Client) bool { return c.ID == s.Text }))
 	if len(sequences) < candidates {
 		return client.Place{}, nil
 	}

@@ -10,7 +10,7 @@ import (
 
 // Search narrows a list of clients; the zero value of each field does not.
 type Search struct {
-	Text    string // in name, id or description, without regard to case; under 3 characters: what the name begins with
+	Text    string // in name, id or description, without regard to case; under 3 characters: what the name begins with, or the id
 	Kind    Kind
 	Type    string // Confidential or PublicType
 	Feature Feature
@@ -22,7 +22,7 @@ type Search struct {
 
 // Place is a place in a list of clients; the zero value is its beginning. Lists
 // are in the order of creation, those by the beginning of a name in that of the
-// names.
+// names, after the one client that has the text for its id.
 type Place struct {
 	Sequence int64  `json:"s,omitempty"`
 	NameKey  string `json:"n,omitempty"`
@@ -45,7 +45,7 @@ func (s *Search) Matches(c *Client) bool {
 func (s *Search) Says(c *Client) bool {
 	text := strings.ToLower(s.Text)
 	return (s.Tag == "" || slices.Contains(c.Settings.Tags, s.Tag)) &&
-		(text == "" || s.ByName() && strings.HasPrefix(strings.ToLower(c.Name), text) ||
+		(text == "" || s.ByName() && (c.ID == s.Text || strings.HasPrefix(strings.ToLower(c.Name), text)) ||
 			!s.ByName() && strings.Contains(strings.ToLower(c.Name+"\n"+c.ID+"\n"+c.Settings.Description), text))
 }
 

@@ -25,7 +25,7 @@ type writeClient struct {
 type clientPage struct {
 	InApplication
 	Paging
-	Q           string    `query:"q" maxLength:"100" doc:"Text in the name, the id or the description, without regard to case; with one or two characters: what the name begins with."`
+	Q           string    `query:"q" maxLength:"100" doc:"Text in the name, the id or the description, without regard to case; with one or two characters: what the name begins with, or the whole id."`
 	Kind        string    `query:"kind" enum:"web,spa,native,service,other" doc:"Only clients of this kind."`
 	Type        string    `query:"type" enum:"confidential,public" doc:"Only clients of this type."`
 	Feature     string    `query:"feature" enum:"owner,access_issuer,direct_access,direct_read_access,login_client,metadata" doc:"Only clients with this feature."`

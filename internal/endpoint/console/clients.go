@@ -24,6 +24,7 @@ type clientsData struct {
 	Moves   string // path of import and export
 	Bulk    string // path that those to switch off are posted to; "": none here is his to change
 	Any     bool   // whether the list is narrowed
+	Short   bool   // whether the text is too short to be looked for everywhere
 }
 
 type clientRow struct {
@@ -55,6 +56,7 @@ func (v *visit) clients() error {
 	if chosen["expiring"] != "" {
 		q.ExpiresFrom, q.ExpiresUntil = v.Now(), v.Now().Add(soon)
 	}
+	d.Short = q.ByName()
 	at, err := inventory.ParsePlace(query.Get("cursor"))
 	if err == nil {
 		q.At = at
@@ -124,7 +126,8 @@ func clientFilters(value func(string) string) []*field {
 		features = append(features, option{Value: string(f), Label: string(f)})
 	}
 	list := []*field{
-		{Name: "q", Label: "Search", Kind: "search", Help: "name, id or description"},
+		{Name: "q", Label: "Search", Kind: "search", Placeholder: "name, id or description",
+			Help: "Anywhere in the name, the id or the description. One or two characters: what the name begins with, or the whole id."},
 		{Name: "kind", Label: "Kind", Kind: "select", Options: kinds},
 		{Name: "type", Label: "Type", Kind: "select", Options: []option{all, {Value: "confidential", Label: "confidential"}, {Value: "public", Label: "public"}}},
 		{Name: "feature", Label: "Feature", Kind: "select", Options: features},

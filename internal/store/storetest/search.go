@@ -185,6 +185,27 @@ func testClientSearchPages(e *Env) {
 	}
 }
 
+// testClientSearchByShortID: an id is found whatever its length, once, before the
+// names that begin like it.
+func testClientSearchByShortID(e *Env) {
+	for _, c := range [][2]string{{"a-long-one", "B-first"}, {"b", "B-second"}, {"another-one", "B-third"}, {"q", "Last"}, {"B", "Apart"}} {
+		made := e.client(c[1])
+		made.ID = c[0]
+		e.must(e.DB.Clients().Create(e.Context(), made, client.NameAndVersion, e.event("client.create")))
+	}
+	for limit := 1; limit < 6; limit++ {
+		for q, want := range map[client.Search]string{
+			{Text: "b"}: "B-second B-first B-third", {Text: "B"}: "Apart B-first B-second B-third", {Text: "q"}: "Last",
+			{Text: "q", Kind: client.Web}: "", {Text: "b", Kind: client.Other}: "B-second B-first B-third",
+		} {
+			q.Limit = limit
+			if got := e.searched(q); got != want {
+				e.Errorf("%q by %d: got %q, want %q", q.Text, limit, got, want)
+			}
+		}
+	}
+}
+
 func (e *Env) addition(id string) *instance.Addition {
 	owner := e.client("First owner")
 	owner.ApplicationID = id

@@ -104,6 +104,7 @@ func Run(t *testing.T, open func(*testing.T) *Env) {
 		{"ClientSearchFolds", testClientSearchFolds},
 		{"ClientSearch", testClientSearch},
 		{"ClientSearchPages", testClientSearchPages},
+		{"ClientSearchByShortID", testClientSearchByShortID},
 		{"ExpiringSecrets", testExpiringSecrets},
 		{"Users", testUsers},
 		{"UserChange", testUserChange},
