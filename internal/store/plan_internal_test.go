@@ -45,6 +45,7 @@ func TestPlans(t *testing.T) {
 		"unused clients":     {selectUnused, 7, "client_unused (application_id=? AND inactive=? AND <expr>>? AND <expr><?)"},
 		"client's counts":    {selectClientCounts(db.dialect, usage.Hourly), 2, "USING PRIMARY KEY"},
 		"totals":             {selectTotals(db.dialect, usage.Daily), 2, "USING PRIMARY KEY"},
+		"denials":            {selectDenials, 4, "usage_client_denied (hour>? AND hour<?)"},
 		"day's use":          {selectDayUse, 2, "INTEGER PRIMARY KEY"},
 		"old counts":         {removeClientCounts, 2, "USING PRIMARY KEY"},
 		"old totals":         {removeTotals, 2, "USING PRIMARY KEY"},

@@ -176,6 +176,26 @@ func (u Usage) counts(ctx context.Context, text string, first, last usage.Hour, 
 	}, text, string(list), whose)
 }
 
+// selectDenials adds up before it looks for the clients. It reads the index
+// usage_client_denied alone, and the clients.
+const selectDenials = `SELECT (SELECT c.id FROM client c WHERE c.sequence = w.client_sequence AND c.application_id = $1), w.total
+	FROM (SELECT client_sequence, CAST(SUM(n) AS BIGINT) AS total FROM (SELECT client_sequence, n FROM usage_client
+		WHERE reason = 'access_denied' AND kind <> $2 AND hour >= $3 AND hour <= $4 ORDER BY hour DESC LIMIT 2000) d
+	GROUP BY client_sequence) w`
+
+// Denials implements usage.Store.
+func (u Usage) Denials(ctx context.Context, applicationID string, first, last usage.Hour, limit int) ([]usage.Denial, error) {
+	list, err := readAll(ctx, u.db, func(row scanner) (x usage.Denial, err error) {
+		var id sql.NullString
+		err = row.Scan(&id, &x.N)
+		x.ID = id.String
+		return x, err
+	}, selectDenials, applicationID, usage.Authorization.String(), int64(first), int64(last))
+	list = slices.DeleteFunc(list, func(x usage.Denial) bool { return x.ID == "" })
+	slices.SortFunc(list, func(a, b usage.Denial) int { return cmp.Or(cmp.Compare(b.N, a.N), cmp.Compare(a.ID, b.ID)) })
+	return list[:min(len(list), limit)], err
+}
+
 const selectDayUse = `SELECT n FROM usage_day WHERE client_sequence = $1 AND day = $2`
 
 // DayUse implements usage.Store.

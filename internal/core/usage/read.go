@@ -103,6 +103,14 @@ func (m *Meter) Totals(ctx context.Context, applicationID string, from, until ti
 	return m.store.Totals(ctx, applicationID, first, last, step)
 }
 
+// Denials gives at most limit clients of an application whose requests were Denied
+// since a time, those first that have most, as far as they are among the latest of
+// all applications.
+func (m *Meter) Denials(ctx context.Context, applicationID string, from time.Time, limit int) ([]Denial, error) {
+	first, last, _ := m.hours(from, m.now())
+	return m.store.Denials(ctx, applicationID, first, last, limit)
+}
+
 // hours gives the hours of a time, those of them that there can be counts of,
 // and how the counts are added up.
 func (m *Meter) hours(from, until time.Time) (first, last Hour, step Step) {

@@ -127,6 +127,12 @@ func (c *Count) Issued() bool { return c.Reason == "" && c.Kind != kindNames[Aut
 // refusal.
 func (c *Count) Refused() bool { return c.Reason != "" && !ReasonOf(c.Reason).Failed() }
 
+// Denied reports whether the client, or its address, was not let in. A user who
+// said no was asked.
+func (c *Count) Denied() bool { return c.Reason == denied && c.Kind != kindNames[Authorization] }
+
+const denied = "access_denied"
+
 // ClientCount is a Count of one client, by its Sequence.
 type ClientCount struct {
 	Client int64
@@ -182,6 +188,12 @@ type Unused struct {
 	Place
 }
 
+// Denial is how many requests of a client were Denied.
+type Denial struct {
+	ID string
+	N  int64
+}
+
 // Store keeps usage. Every method is one transaction.
 type Store interface {
 	// Add adds the counts to those that are there, and sets what was used last
@@ -199,6 +211,11 @@ type Store interface {
 	Clients(ctx context.Context, sequence int64, first, last Hour, step Step) ([]Count, error)
 	// Totals gives those of an application.
 	Totals(ctx context.Context, applicationID string, first, last Hour, step Step) ([]Count, error)
+	// Denials gives at most limit clients of an application whose requests were
+	// Denied from the first hour to the last, those first that have most. No more are
+	// looked at than 2,000 counts of a client in an hour, those of other applications
+	// included, the latest first.
+	Denials(ctx context.Context, applicationID string, first, last Hour, limit int) ([]Denial, error)
 	// DayUse gives how many requests of a client are counted against its daily
 	// quota on a day (days since 1970, UTC).
 	DayUse(ctx context.Context, sequence, day int64) (int64, error)

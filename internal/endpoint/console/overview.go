@@ -2,6 +2,7 @@ package console
 
 import (
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/ostiary/ostiary/internal/core/admin"
@@ -37,7 +38,7 @@ type attention struct {
 type attentionLink struct {
 	Label, Path string
 	At          time.Time // when it is due, or was last done
-	Never       string    // what stands for no time
+	Never       string    // what stands there if it has no time
 }
 
 // Bounds of what the overview looks for.
@@ -188,25 +189,66 @@ func (v *visit) unusedClients() (*attention, error) {
 }
 
 // refusedAddresses counts the requests from addresses that are not on the list
-// of their client. A user who said no is refused nothing.
+// of their client, and names the clients that have most.
 func (v *visit) refusedAddresses() (*attention, error) {
-	counts, err := v.Usage.Totals(v.r.Context(), v.app.ID, v.Now().Add(-refusedRecent), v.Now())
+	since := v.Now().Add(-refusedRecent)
+	counts, err := v.Usage.Totals(v.r.Context(), v.app.ID, since, v.Now())
 	if err != nil {
 		return nil, err
 	}
 	n := int64(0)
 	for i := range counts {
-		if c := &counts[i]; c.Reason == "access_denied" && c.Kind != usage.Authorization.String() {
-			n += c.N
+		if counts[i].Denied() {
+			n += counts[i].N
 		}
 	}
 	if n == 0 {
 		return nothing, nil
 	}
-	return &attention{
+	a := &attention{
 		Title: "Refused addresses",
-		Text:  count(n) + " requests of the last 7 days came from addresses that are not among the allowed ones of their client. The Activity page of a client says how many of them are its own.",
-	}, nil
+		Text:  requests(n) + " of the last 7 days came from addresses that are not among the allowed ones of their client.",
+	}
+	if a.Links, n, err = v.denied(since, n); err != nil {
+		return nil, err
+	}
+	if n > 0 {
+		a.Text += " The Activity page of a client says how many of them are its own."
+		a.Path, a.Way = v.at("clients"), "All API clients"
+	}
+	return a, nil
+}
+
+// denied links to the clients that were refused for their address most often since
+// a time, and gives how many of n requests are not theirs.
+func (v *visit) denied(since time.Time, n int64) ([]attentionLink, int64, error) {
+	most, err := v.Usage.Denials(v.r.Context(), v.app.ID, since, perNeed)
+	if err != nil {
+		return nil, 0, err
+	}
+	ids := make([]string, len(most))
+	for i := range most {
+		ids[i] = most[i].ID
+	}
+	found, err := v.Inventory.Search.Pick(v.r.Context(), v.app.ID, ids)
+	var links []attentionLink
+	for _, m := range most {
+		if i := slices.IndexFunc(found, func(c *client.Client) bool { return c.ID == m.ID }); i >= 0 {
+			links = append(links, attentionLink{
+				Label: nameOf(found[i].Name, found[i].Version), Path: with(v.at("clients", m.ID, "activity"), "period", "7d"), Never: requests(m.N),
+			})
+			n -= m.N
+		}
+	}
+	return links, n, err
+}
+
+// requests says how many there were.
+func requests(n int64) string {
+	if n == 1 {
+		return "1 request"
+	}
+	return count(n) + " requests"
 }
 
 func (v *visit) nextKey() (*attention, error) {

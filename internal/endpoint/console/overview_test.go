@@ -74,9 +74,10 @@ func TestOverview(t *testing.T) {
 		http.StatusOK, "client credentials <strong>2</strong>", "refused <strong>2</strong>", "access_denied",
 		"Secrets that expire within 30 days", "&lt;b&gt;Worker&lt;/b&gt; 2", "in 10 days",
 		"Clients that nobody has used for 90 days", ">Idle</bdi>", "never used",
-		"1 requests of the last 7 days came from addresses",
+		"1 request of the last 7 days came from addresses", `/clients/fenced/activity?period=7d"><bdi>Fenced</bdi></a> <span class="muted"><span class="muted">1 request</span>`,
 	)
-	page.lacks("<b>Worker", "/clients/idle/secrets")
+	page.lacks("<b>Worker", "/clients/idle/secrets", "All API clients")
+	r.get(r.at("/clients/fenced/activity?period=7d")).shows(http.StatusOK, "access_denied")
 	for _, period := range []string{"7d", "30d", "90d", "nonsense"} {
 		r.get(r.at("/overview?period="+period)).shows(http.StatusOK, "client credentials <strong>2</strong>")
 	}

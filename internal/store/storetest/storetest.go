@@ -98,6 +98,7 @@ func Run(t *testing.T, open func(*testing.T) *Env) {
 		{"UsageLast", testUsageLast},
 		{"UsageUnused", testUsageUnused},
 		{"UsageCounts", testUsageCounts},
+		{"UsageDenials", testUsageDenials},
 		{"UsageRemove", testUsageRemove},
 		{"UsageDays", testUsageDays},
 		{"UsageContended", testUsageContended},

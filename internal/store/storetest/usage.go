@@ -115,6 +115,40 @@ func testUsageUnused(e *Env) {
 	}
 }
 
+// testUsageDenials: clients of the application that were refused for their
+// address, those with most first.
+func testUsageDenials(e *Env) {
+	ctx, store := e.Context(), e.DB.Usage()
+	now := usage.HourOf(e.Now)
+	few, many, none := e.created("few"), e.created("many"), e.created("none")
+	other := e.client("of another application")
+	other.ApplicationID = "other"
+	e.must(e.DB.Clients().Create(ctx, other, client.NameAndVersion, e.event("client.create")))
+	batch := &usage.Batch{}
+	for _, c := range []struct {
+		of           *client.Client
+		ago          usage.Hour
+		kind, reason string
+		n            int64
+	}{
+		{many, 3, "client_credentials", "access_denied", 4},
+		{few, 2, "client_credentials", "access_denied", 5},
+		{few, 9, "client_credentials", "access_denied", 7},
+		{none, 2, "authorization", "access_denied", 9},
+		{none, 2, "client_credentials", "invalid_scope", 9},
+		{other, 2, "client_credentials", "access_denied", 9},
+		{many, 1, "introspection", "access_denied", 3},
+	} {
+		batch.Clients = append(batch.Clients, usage.ClientCount{Client: c.of.Sequence, Count: usage.Count{Hour: now - c.ago, Kind: c.kind, Reason: c.reason, N: c.n}})
+	}
+	e.must(store.Add(ctx, batch))
+	for limit, want := range map[int][]usage.Denial{1: {{ID: many.ID, N: 7}}, 5: {{ID: many.ID, N: 7}, {ID: few.ID, N: 5}}} {
+		got, err := store.Denials(ctx, appID, now-5, now, limit)
+		e.must(err)
+		e.same(got, want)
+	}
+}
+
 func testUsageCounts(e *Env) {
 	ctx, store := e.Context(), e.DB.Usage()
 	now := usage.HourOf(e.Now)
