@@ -57,27 +57,56 @@ func (o *Operations) List(ctx context.Context, after user.Place, limit int) ([]*
 	return o.people.List(ctx, ApplicationID, user.Search{After: after, Limit: limit})
 }
 
-// perRole bounds how many administrators of one role of an application are given.
-const perRole = 200
+// Place is a place in the list of who has a role in an application; the zero value
+// is its beginning.
+type Place struct {
+	user.Place
+	Role admin.Role `json:"r,omitempty"` // among those who have it
+}
 
-// In gives the administrators who have a role in an application, the highest
-// roles first; those of the instance are not among them.
-func (o *Operations) In(ctx context.Context, applicationID string) ([]*user.User, error) {
-	var list []*user.User
-	for _, role := range Assignable() {
-		search := user.Search{Role: string(role) + separator + applicationID, Limit: perRole}
-		for {
-			found, next, err := o.people.List(ctx, ApplicationID, search)
-			if err != nil {
-				return nil, err
-			}
-			if list = append(list, found...); next == (user.Place{}) {
-				break
-			}
-			search.After = next
-		}
+// ParsePlace reads what Place.String wrote; false where it is no place.
+func ParsePlace(text string) (at Place, ok bool) {
+	if text == "" {
+		return at, true
 	}
-	return list, nil
+	ok = json.Unmarshal([]byte(text), &at) == nil && at.Sequence > 0 && slices.Contains(Assignable(), at.Role)
+	return at, ok
+}
+
+// String gives the place as a cursor; "" for the beginning.
+func (p Place) String() string {
+	if p == (Place{}) {
+		return ""
+	}
+	text, _ := json.Marshal(p) //nolint:errchkjson // numbers and texts cannot fail
+	return string(text)
+}
+
+// In gives at most limit administrators who have a role in an application, the
+// highest roles first, and the place to go on from: the zero value where there are
+// no more. Those of the instance are not among them.
+func (o *Operations) In(ctx context.Context, applicationID string, after Place, limit int) ([]*user.User, Place, error) {
+	var list []*user.User
+	var last Place
+	roles := Assignable()
+	for _, role := range roles[max(0, slices.Index(roles, after.Role)):] {
+		search := user.Search{Role: string(role) + separator + applicationID, After: after.Place, Limit: limit + 1 - len(list)}
+		found, next, err := o.people.List(ctx, ApplicationID, search)
+		if err != nil {
+			return nil, Place{}, err
+		}
+		for _, u := range found {
+			if len(list) == limit {
+				return list, last, nil
+			}
+			list, last = append(list, u), Place{user.Place{Sequence: u.Sequence}, role}
+		}
+		if next != (user.Place{}) {
+			return list, Place{next, role}, nil
+		}
+		after = Place{}
+	}
+	return list, Place{}, nil
 }
 
 // Get gives an administrator; NotFound where there is none.
@@ -185,7 +214,7 @@ func (o *Operations) keepingOne(ctx context.Context, uuid string, taking bool, c
 func (o *Operations) last(ctx context.Context, uuid string) (bool, error) {
 	mine := false
 	active := true
-	search := user.Search{Role: ofInstance, Active: &active, Limit: perRole}
+	search := user.Search{Role: ofInstance, Active: &active, Limit: 2}
 	for {
 		found, next, err := o.people.List(ctx, ApplicationID, search)
 		if err != nil {

@@ -215,16 +215,34 @@ func TestWhoHasARole(t *testing.T) {
 		r.made("owner@example.com", roles("shop", admin.Owner))
 		r.made("elsewhere@example.com", roles("shop2", admin.Owner))
 		r.made("nothing@example.com", administrator.Access{})
-		found, err := r.ops.In(r.Context(), "shop")
-		if err != nil {
-			r.Fatal(err)
+		r.made("second@example.com", roles("shop", admin.Owner))
+		want := []string{"owner@example.com", "second@example.com", "viewer@example.com"}
+		for limit := 1; limit < 5; limit++ {
+			var emails []string
+			for at, pages := (administrator.Place{}), 1; ; pages++ {
+				found, next, err := r.ops.In(r.Context(), "shop", at, limit)
+				if err != nil || pages > len(want) {
+					r.Fatal(pages, err)
+				}
+				for _, u := range found {
+					emails = append(emails, u.Email)
+				}
+				if next == (administrator.Place{}) {
+					break
+				}
+				var ok bool
+				if at, ok = administrator.ParsePlace(next.String()); !ok || at != next {
+					r.Fatalf("%v comes back as %v", next, at)
+				}
+			}
+			if !slices.Equal(emails, want) {
+				r.Errorf("in the application, by %d: %q, want %q", limit, emails, want)
+			}
 		}
-		var emails []string
-		for _, u := range found {
-			emails = append(emails, u.Email)
-		}
-		if want := []string{"owner@example.com", "viewer@example.com"}; !slices.Equal(emails, want) {
-			r.Errorf("in the application: %q, want %q", emails, want)
+		for _, text := range []string{"{}", "[]", `{"s":1}`, `{"s":-1,"r":"owner"}`, `{"s":1,"r":"king"}`} {
+			if at, ok := administrator.ParsePlace(text); ok {
+				r.Errorf("%s is taken for the place %v", text, at)
+			}
 		}
 	})
 }

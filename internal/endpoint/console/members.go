@@ -17,6 +17,7 @@ func memberRoutes(s *routes) {
 
 type membersData struct {
 	Rows     []memberRow
+	Pager    pager
 	Fields   []*field // of the form for one more; nil: not his to give
 	Instance string   // path of all administrators; "": not his to see
 }
@@ -30,11 +31,15 @@ type memberRow struct {
 
 // members lists who has a role in the application.
 func (v *visit) members(status int, problems []page.Problem) error {
-	found, err := v.Administrators.In(v.r.Context(), v.app.ID)
+	at, ok := administrator.ParsePlace(v.r.URL.Query().Get("cursor"))
+	if !ok {
+		return v.redirect(v.at("administrators")) // a link that was cut
+	}
+	found, next, err := v.Administrators.In(v.r.Context(), v.app.ID, at, perPage)
 	if err != nil {
 		return err
 	}
-	d := membersData{}
+	d := membersData{Pager: v.pages(v.at("administrators"), next.String(), len(found))}
 	for _, u := range found {
 		row := memberRow{administratorRow: rowOf(u), Role: administrator.AccessOf(u).In(v.app.ID), Self: u.UUID == v.who.UUID}
 		if v.may(admin.EditApplication) {
@@ -82,7 +87,7 @@ func (v *visit) grant() error {
 	case err == nil && uuid == v.who.UUID && role == "" && !v.access.Instance:
 		return v.redirect(Home) // there is nothing here to see for him any more
 	case err == nil:
-		return v.done(v.at("administrators"), "saved")
+		return v.done(with(v.at("administrators"), "cursor", v.r.URL.Query().Get("cursor")), "saved")
 	}
 	status, problems, err := refusedForm(err)
 	if err != nil {

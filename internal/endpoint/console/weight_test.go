@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/ostiary/ostiary/internal/core/admin"
+	"github.com/ostiary/ostiary/internal/core/administrator"
 	"github.com/ostiary/ostiary/internal/core/audit"
 	"github.com/ostiary/ostiary/internal/core/token"
 	"github.com/ostiary/ostiary/internal/core/user"
@@ -30,13 +32,19 @@ func TestWeightOfLists(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		_, err = administrator.NewOperations(r.App.People, r.App.Users).Create(t.Context(), audit.System(), u.Email, administrator.Access{
+			Roles: map[string]admin.Role{r.ApplicationID: admin.Viewer},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
 		r.minted(id, u, func(f *token.Family) { f.Scopes = scopes })
 		r.post(r.at("/scopes/new"), "name", scopes[i], "kind", "any", "description", strings.Repeat("W", 2000), "required_role", roles[i],
 			"url_patterns", strings.Repeat("/"+strings.Repeat("W", 998)+"\n", 20)).shows(http.StatusSeeOther)
 		r.post(r.at("/resources/new"), "identifier", fmt.Sprintf("https://example.com/%03d%s", i, strings.Repeat("W", 970)), "name", strings.Repeat("W", 255)).
 			shows(http.StatusSeeOther)
 	}
-	for _, list := range []string{"/users", "/tokens", "/scopes", "/resources"} {
+	for _, list := range []string{"/administrators", "/users", "/tokens", "/scopes", "/resources"} {
 		page := r.get(r.at(list)).shows(http.StatusOK, "Next page")
 		if len(page.body) > most {
 			t.Errorf("%s: %d bytes", list, len(page.body))
