@@ -28,6 +28,7 @@ type tokensData struct {
 	Table   tokenTable
 	Pager   pager
 	Any     bool   // whether the list is narrowed
+	Clients string // path of the list of clients
 	Living  bool   // whether it shows what lives
 	All     string // path of the question whether to revoke all that match; "": not his to do, or nothing is chosen
 	Hidden  []hidden
@@ -38,10 +39,10 @@ type tokensData struct {
 func (v *visit) tokens() error {
 	query := v.r.URL.Query()
 	d := tokensData{Path: v.at("tokens"), Filters: []*field{
-		{Name: "client", Label: "Client id", Mono: true, Help: "The consumer key.", Placeholder: "consumer key"},
+		{Name: "client", Label: "Client id", Mono: true, Help: "The consumer key, not the name.", Placeholder: "consumer key, not the name"},
 		{Name: "user", Label: "User", Help: "The e-mail address, or the uuid.", Placeholder: "e-mail or uuid"},
-		{Name: "scope", Label: "Scope", Mono: true},
-	}}
+		{Name: "scope", Label: "Scope", Mono: true, Help: "The whole name.", Placeholder: "its whole name"},
+	}, Clients: v.at("clients")}
 	for _, f := range d.Filters {
 		f.Value = strings.TrimSpace(query.Get(f.Name))
 		d.Any = d.Any || f.Value != ""

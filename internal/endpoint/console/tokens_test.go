@@ -91,6 +91,7 @@ func TestTokens(t *testing.T) {
 			}
 		}
 	}
+	r.get(r.at("/tokens?client=Two")).shows(http.StatusOK, `placeholder="consumer key, not the name"`, "A client is found by its whole id", `<a href="`+r.at("/clients")+`">an API client</a>`)
 	r.get(r.at("/tokens?scope=%00")).shows(http.StatusSeeOther)
 	r.get(r.at("/tokens?cursor=x")).shows(http.StatusNotFound)
 	r.get(r.at("/tokens/"+over)).shows(http.StatusOK, "Refreshed so far", "<dd>3</dd>", "phone", "anna@example.com", r.Issuer, "opaque", "Revoke…")

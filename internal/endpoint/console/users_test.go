@@ -133,7 +133,7 @@ func TestEndsOfUsers(t *testing.T) {
 	r.get(path + "/signin").shows(http.StatusOK).lacks(sids[0])
 	r.get(path+"/sessions").shows(http.StatusOK, "2 sessions end now")
 	r.post(path + "/sessions").shows(http.StatusSeeOther)
-	r.get(path+"/signin").shows(http.StatusOK, "signed in nowhere")
+	r.get(path+"/signin").shows(http.StatusOK, "signed in nowhere", "from the next sign-in on")
 
 	r.get(path+"/deactivate").shows(http.StatusOK, "Dies now, for good: 0 sessions, 0 live tokens")
 	r.post(path + "/deactivate").shows(http.StatusSeeOther)
@@ -178,7 +178,7 @@ func TestCredentialsAndConsents(t *testing.T) {
 	r.post(other+"/consent", "id", granted.ID).shows(http.StatusNotFound)
 	r.get(path + "/consent?id=%00").shows(http.StatusNotFound)
 	r.post(path+"/consent", "id", granted.ID).shows(http.StatusSeeOther)
-	r.get(path+"/access").shows(http.StatusOK, "granted nothing")
+	r.get(path+"/access").shows(http.StatusOK, "granted nothing", "once the user agrees")
 }
 
 func TestWhoChangesUsers(t *testing.T) {
