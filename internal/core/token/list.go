@@ -313,7 +313,7 @@ type View struct {
 	IssuedAt         time.Time  `json:"issued_at"`
 	AccessExpiresAt  string     `json:"access_expires_at"`  // RFC 3339, or "never"
 	RefreshExpiresAt *time.Time `json:"refresh_expires_at"` // null where there is no refresh token
-	RefreshesLeft    Left       `json:"refreshes_left"`     // so too
+	RefreshesLeft    Left       `json:"refreshes_left"`     // null where there never was one, or the family has ended
 	LastRefreshedAt  *time.Time `json:"last_refreshed_at"`
 	LastAddress      *string    `json:"last_address"`
 	State            State      `json:"state"`
@@ -325,7 +325,7 @@ type View struct {
 func (s Standing) View(issuer string) View {
 	v := View{
 		ID: s.ID.String(), ClientID: s.ClientID, GrantType: string(s.GrantType), Scopes: s.Scopes, Audience: s.Audience,
-		IssuedAt: s.IssuedAt.UTC(), AccessExpiresAt: "never", State: s.State,
+		IssuedAt: s.IssuedAt.UTC(), AccessExpiresAt: "never", RefreshesLeft: Left{s.Left}, State: s.State,
 	}
 	if v.Scopes == nil {
 		v.Scopes = []string{}
@@ -341,7 +341,7 @@ func (s Standing) View(issuer string) View {
 	}
 	if s.RefreshGeneration > 0 {
 		at := s.RefreshExpiresAt.UTC()
-		v.RefreshExpiresAt, v.RefreshesLeft = &at, Left{s.Left}
+		v.RefreshExpiresAt = &at
 	}
 	if !s.RotatedAt.IsZero() {
 		at := s.RotatedAt.UTC()

@@ -2,6 +2,7 @@ package token_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -270,6 +271,10 @@ func TestRefreshesLeft(t *testing.T) {
 			if left == nil || left.Unlimited || left.N != want {
 				t.Errorf("%+v left, want %d", left, want)
 			}
+		}
+		text, err := json.Marshal(one.View(""))
+		if member := fmt.Sprintf(`"refreshes_left":%d,`, want); err != nil || !strings.Contains(string(text), member) {
+			t.Errorf("%v, no %s in\n%s", err, member, text)
 		}
 		if want > 0 {
 			b.refreshed(t, c, minted.Refresh)
