@@ -157,6 +157,28 @@ func TestSecrets(t *testing.T) {
 	r.want(http.StatusConflict, "POST", path+"/"+last+"/reveal", "")
 }
 
+// Lists that are short all the same come in pages.
+func TestShortListsComeInPages(t *testing.T) {
+	r := start(t, servertest.Options{})
+	secrets := "/clients/" + r.OwnerID + "/secrets"
+	for range 2 {
+		r.want(http.StatusCreated, "POST", secrets, "")
+		r.want(http.StatusOK, "POST", "/keys/rotate", `{"immediately":true}`)
+	}
+	for _, path := range []string{secrets, "/keys"} {
+		all := r.want(http.StatusOK, "GET", path, "").object["items"].([]any)
+		first := r.want(http.StatusOK, "GET", path+"?limit=2", "").object
+		next, _ := first["next_cursor"].(string)
+		second := r.want(http.StatusOK, "GET", path+"?limit=2&cursor="+next, "").object
+		if diff := cmp.Diff(all, append(first["items"].([]any), second["items"].([]any)...)); len(all) != 3 || second["next_cursor"] != nil || diff != "" {
+			t.Errorf("%s: %d items, then %v (-all +pages)\n%s", path, len(all), second["next_cursor"], diff)
+		}
+		if got := r.want(http.StatusUnprocessableEntity, "GET", path+"?cursor=bm90aGluZw", "").refusals(); got != "query.cursor" {
+			t.Errorf("%s: refused %s", path, got)
+		}
+	}
+}
+
 // Of writers that read the same state one wins, and nothing is lost.
 func TestWritersRace(t *testing.T) {
 	r := start(t, servertest.Options{})

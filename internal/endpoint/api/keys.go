@@ -40,7 +40,7 @@ func (a *api) keys(b *builder) {
 	}, a.rotateKeys)
 }
 
-func (a *api) keyList(found []key.SigningKey) *plainly[list[Key]] {
+func (a *api) keyViews(found []key.SigningKey) []Key {
 	now := a.Now()
 	items := make([]Key, len(found))
 	for i, k := range found {
@@ -49,7 +49,7 @@ func (a *api) keyList(found []key.SigningKey) *plainly[list[Key]] {
 			items[i].RetiredAt = &k.RetiredAt
 		}
 	}
-	return page(items, "")
+	return items
 }
 
 type keyPage struct {
@@ -57,16 +57,12 @@ type keyPage struct {
 	Paging
 }
 
-// listKeys answers all of them: there are a handful.
 func (a *api) listKeys(c *call, in *keyPage) (*plainly[list[Key]], error) {
-	if _, err := in.place(); err != nil {
-		return nil, err
-	}
 	found, err := a.Signers.Keys(c.Context(), c.app.ID)
 	if err != nil {
 		return nil, err
 	}
-	return a.keyList(found), nil
+	return pageOf(&in.Paging, a.keyViews(found), func(k Key) string { return k.ID })
 }
 
 func (a *api) rotateKeys(c *call, _ *InApplication) (*plainly[list[Key]], error) {
@@ -82,5 +78,5 @@ func (a *api) rotateKeys(c *call, _ *InApplication) (*plainly[list[Key]], error)
 	if err != nil {
 		return nil, err
 	}
-	return a.keyList(found), nil
+	return page(a.keyViews(found), ""), nil
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -51,6 +52,28 @@ func (p *Paging) place() (string, error) {
 		return "", errCursor
 	}
 	return string(text), nil
+}
+
+// pageOf gives the page of a list that is at hand as a whole; key tells its items
+// apart, and the last one's is the cursor.
+func pageOf[T any](p *Paging, items []T, key func(T) string) (*plainly[list[T]], error) {
+	after, err := p.place()
+	if err != nil {
+		return nil, err
+	}
+	if after != "" {
+		i := slices.IndexFunc(items, func(item T) bool { return key(item) == after })
+		if i < 0 {
+			return nil, errCursor
+		}
+		items = items[i+1:]
+	}
+	next := ""
+	if len(items) > p.Limit {
+		items = items[:p.Limit]
+		next = key(items[p.Limit-1])
+	}
+	return page(items, next), nil
 }
 
 // IfMatch is what every write of a record takes.

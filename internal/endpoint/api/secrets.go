@@ -74,9 +74,6 @@ func newSecretBody() *huma.Schema {
 }
 
 func (a *api) listSecrets(c *call, in *secretPage) (*plainly[list[client.SecretView]], error) {
-	if _, err := in.place(); err != nil {
-		return nil, err
-	}
 	found, err := a.find(c, in.ID)
 	if err != nil {
 		return nil, err
@@ -85,7 +82,7 @@ func (a *api) listSecrets(c *call, in *secretPage) (*plainly[list[client.SecretV
 	if err != nil {
 		return nil, err
 	}
-	return page(view.Secrets, ""), nil // ten at most
+	return pageOf(&in.Paging, view.Secrets, func(s client.SecretView) string { return s.ID })
 }
 
 func (a *api) createSecret(c *call, in *writeClient) (*made[NewSecret], error) {
