@@ -128,6 +128,7 @@ func TestPatchLeavesTheRest(t *testing.T) {
 		{`{"rate_limit":{"per_second":7,"burst":8}}`, func(c *client.Client) {
 			c.Settings.RateLimit = client.RateLimit{PerSecond: 7, Burst: 8, PerDay: 10}
 		}},
+		{`{"rate_limit":{"per_second":null}}`, func(c *client.Client) { c.Settings.RateLimit = client.RateLimit{Burst: 8, PerDay: 10} }},
 		{`{"rate_limit":null,"tags":null,"description":null}`, func(c *client.Client) {
 			c.Settings.RateLimit, c.Settings.Tags, c.Settings.Description = client.RateLimit{}, nil, ""
 		}},
@@ -161,7 +162,7 @@ func TestPatchRefuses(t *testing.T) {
 		`{"rate_limit":{"per_second":0},"version":1}`:                                                    {"version", "rate_limit.per_second"},
 		`{"redirect_uris":["x"],"scopes":["person","nowhere"]}`:                                          {"redirect_uris[0]", "scopes[0]", "scopes[1]"},
 		`{"access_token_format":"jwt","access_token_lifetime":"never","require_requested_scopes":false}`: {"require_requested_scopes", "access_token_format"},
-		`{"rate_limit":{"burst":3}}`:                                                                     {"rate_limit.burst"},
+		`{"rate_limit":{"burst":0}}`:                                                                     {"rate_limit.burst"},
 	} {
 		before := r.stored(c.ID)
 		_, err := r.ops.Patch(t.Context(), r.source, r.app, c.ID, []byte(patch), nil)

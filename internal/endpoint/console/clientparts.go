@@ -148,7 +148,7 @@ var clientParts = []part{
 	{
 		name: "rate_limit", section: sectionLimits, label: "Rate limit",
 		shape: someNumbers(field{Name: "per_second", Label: "Requests a second", Help: "Over time; none: no such limit."},
-			field{Name: "burst", Label: "Requests at once", Help: "Beyond the rate a second; none: as many."},
+			field{Name: "burst", Label: "Requests at once", Help: "With requests a second; none: as many."},
 			field{Name: "per_day", Label: "Requests a day", Help: "From midnight UTC; none: no such limit."}),
 	},
 

@@ -184,12 +184,12 @@ var tokens = join(
 	taken("refresh_rotation", "", same(`false`, `true`)...),
 	taken("refresh_rotation", spa, same(`true`)...),
 	refused("refresh_rotation", spa, beside("refresh_rotation", `false`)...),
-	taken("rate_limit", "", same(`{"per_second":1}`, `{"per_second":10,"burst":20,"per_day":1000}`, `{"per_day":1000000000000}`)...),
+	taken("rate_limit", "", same(`{"per_second":1}`, `{"per_second":10,"burst":20,"per_day":1000}`, `{"per_day":1000000000000}`, `{"burst":5}`)...),
 	taken("rate_limit", "", [2]string{`{}`, `null`}, [2]string{`{"per_second":null}`, `null`}),
 	refused("rate_limit", "", beside("rate_limit", `5`, `[]`, `"5"`, `{"per_hour":1}`)...),
 	refused("rate_limit", "", beside("rate_limit.per_second", `{"per_second":0}`, `{"per_second":"1"}`)...),
 	refused("rate_limit", "", beside("rate_limit.per_day", `{"per_day":-1}`)...),
-	refused("rate_limit", "", [2]string{`{"burst":5}`, "rate_limit.burst"}, [2]string{`{"per_second":1000001}`, "rate_limit.per_second"}, [2]string{`{"per_day":1000000000001}`, "rate_limit.per_day"}),
+	refused("rate_limit", "", [2]string{`{"burst":0}`, "rate_limit.burst"}, [2]string{`{"per_second":1000001}`, "rate_limit.per_second"}, [2]string{`{"per_day":1000000000001}`, "rate_limit.per_day"}),
 )
 
 var texts = join(

@@ -72,10 +72,8 @@ func TestLimiterModel(t *testing.T) {
 		b := newBed()
 		s := ratelimit.Setting{
 			PerSecond: rapid.Int64Range(0, 7).Draw(t, "per second"),
+			Burst:     rapid.Int64Range(0, 9).Draw(t, "burst"),
 			PerDay:    rapid.SampledFrom([]int64{0, 3, 40}).Draw(t, "per day"),
-		}
-		if s.PerSecond > 0 {
-			s.Burst = rapid.Int64Range(0, 9).Draw(t, "burst")
 		}
 		model := newModel(s, b.now)
 		for range 60 {

@@ -24,7 +24,7 @@ const (
 // nobody said.
 type Setting struct {
 	PerSecond int64 `json:"per_second,omitempty"` // requests a second, over time
-	Burst     int64 `json:"burst,omitempty"`      // requests at once; 0: as PerSecond. Only with PerSecond
+	Burst     int64 `json:"burst,omitempty"`      // requests at once; 0: as PerSecond. Without PerSecond it limits nothing
 	PerDay    int64 `json:"per_day,omitempty"`    // requests a day (UTC)
 }
 
@@ -86,9 +86,6 @@ func (s Setting) Validate(field string) (problems fault.Problems) {
 		if member.n < 0 || member.n > member.max {
 			problems.Add(field+"."+member.name, "Write a whole number from 1 to %d.", member.max)
 		}
-	}
-	if s.Burst > 0 && s.PerSecond == 0 {
-		problems.Add(field+".burst", "A burst is allowed beyond a rate: set per_second too.")
 	}
 	return problems
 }

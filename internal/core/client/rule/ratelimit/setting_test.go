@@ -13,6 +13,7 @@ func TestSettingIsMerged(t *testing.T) {
 		`{}`:                                     stored,
 		`{"per_day":8}`:                          {PerSecond: 5, Burst: 6, PerDay: 8},
 		`{"burst":null}`:                         {PerSecond: 5, PerDay: 7},
+		`{"per_second":null}`:                    {Burst: 6, PerDay: 7},
 		`{"per_second":null,"burst":null}`:       {PerDay: 7},
 		`{"per_second":1,"burst":2,"per_day":3}`: {PerSecond: 1, Burst: 2, PerDay: 3},
 	} {
