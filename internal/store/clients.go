@@ -147,7 +147,15 @@ func written(before, after *client.Client) string {
 }
 
 // Change implements client.Store.
-func (c Clients) Change(ctx context.Context, applicationID, id string, unique client.Uniqueness, change func(*client.Client) (audit.Event, error)) (after *client.Client, err error) {
+func (c Clients) Change(ctx context.Context, applicationID, id string, unique client.Uniqueness, change func(*client.Client) (audit.Event, error)) (*client.Client, error) {
+	return c.change(ctx, applicationID, id, unique, change, func(context.Context, session) error { return nil })
+}
+
+// change is Change, and writes more in its transaction.
+func (c Clients) change(
+	ctx context.Context, applicationID, id string, unique client.Uniqueness,
+	change func(*client.Client) (audit.Event, error), more func(context.Context, session) error,
+) (after *client.Client, err error) {
 	texts := false // whether it is found by another text
 	err = c.db.change(ctx, func(ctx context.Context, s session) error {
 		before, err := getClient(ctx, s, applicationID, id)
@@ -173,6 +181,9 @@ func (c Clients) Change(ctx context.Context, applicationID, id string, unique cl
 			c.db.texts.touch(before.Sequence)
 		}
 		if err := c.follow(ctx, s, before, after); err != nil {
+			return err
+		}
+		if err := more(ctx, s); err != nil {
 			return err
 		}
 		return record(ctx, s, event)

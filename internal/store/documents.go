@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 
 	"github.com/ostiary/ostiary/internal/core/audit"
+	"github.com/ostiary/ostiary/internal/core/client"
 	"github.com/ostiary/ostiary/internal/core/fault"
 )
 
@@ -14,9 +15,6 @@ func selectDocuments(d *dialect) string {
 
 // Documents implements client.Store.
 func (c Clients) Documents(ctx context.Context, applicationID string, ids ...string) (map[string][]byte, error) {
-	if len(ids) == 0 {
-		ids = []string{""}
-	}
 	list, err := json.Marshal(ids)
 	if err != nil {
 		return nil, err
@@ -32,29 +30,13 @@ func (c Clients) Documents(ctx context.Context, applicationID string, ids ...str
 }
 
 // PutDocument implements client.Store.
-func (c Clients) PutDocument(ctx context.Context, applicationID, id string, document []byte, event audit.Event) error {
-	return c.db.change(ctx, func(ctx context.Context, s session) error {
-		text, args, missing := `SELECT 1 FROM application WHERE id = $1`, []any{applicationID}, noApplication
-		if id != "" {
-			text, args, missing = `SELECT 1 FROM client WHERE application_id = $1 AND id = $2`, append(args, id), noClient
-		}
-		if !storable(applicationID, id) {
-			return missing()
-		}
-		_, ok, err := one(ctx, s, column[int64], text+s.dialect.shared, args...)
-		if err != nil {
-			return err
-		}
-		if !ok {
-			return missing()
-		}
-		_, err = s.exec(ctx, `INSERT INTO settings_document (application_id, client_id, document) VALUES ($1, $2, $3)
+func (c Clients) PutDocument(ctx context.Context, applicationID, id string, document []byte, change func(*client.Client) (audit.Event, error)) error {
+	_, err := c.change(ctx, applicationID, id, client.NameAndVersion, change, func(ctx context.Context, s session) error {
+		_, err := s.exec(ctx, `INSERT INTO settings_document (application_id, client_id, document) VALUES ($1, $2, $3)
 			ON CONFLICT (application_id, client_id) DO UPDATE SET document = excluded.document`, applicationID, id, string(document))
-		if err != nil {
-			return err
-		}
-		return record(ctx, s, event)
+		return err
 	})
+	return err
 }
 
 // errRaced: somebody else changed the row between its reading and its writing;

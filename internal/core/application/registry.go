@@ -16,8 +16,8 @@ type Registry struct {
 // NewRegistry makes a registry that remembers at most cacheBytes.
 func NewRegistry(store Store, cacheBytes int) *Registry {
 	return &Registry{store: store, cache: cache.New(cacheBytes, func(_ string, a *Application) int {
-		const record = 400 // the struct, its strings' headers and the map's slot
-		return record + len(a.Name) + len(a.Settings.ConfigSettings) + len(a.Settings.Branding.Logo)
+		const record = 400 // the struct, its strings' headers and the map's slot; RedirectURIs are a part of ConfigSettings
+		return record + len(a.Name) + 2*len(a.Settings.ConfigSettings) + len(a.Settings.Branding.Logo)
 	})}
 }
 

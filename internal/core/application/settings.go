@@ -1,6 +1,9 @@
 package application
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // SecurityProfile decides which grants an application admits at all.
 type SecurityProfile string
@@ -48,6 +51,7 @@ type Settings struct {
 	SigningAlgorithm   string          `json:"signing_algorithm,omitempty"` // ES256, RS256 or EdDSA; "": ES256
 	Branding           Branding        `json:"branding,omitzero"`
 	ConfigSettings     string          `json:"config_settings,omitempty"` // the Configuration API's settings document: JSON, without vendor_name
+	RedirectURIs       string          `json:"redirect_uris,omitempty"`   // those of the document that can be one, with a space between each
 }
 
 // Branding is how pages for users present the application; "" is the default.
@@ -67,6 +71,9 @@ func (s *Settings) Profile() SecurityProfile {
 
 // Revealable reports whether secrets are also sealed, to be seen again.
 func (s *Settings) Revealable() bool { return s.SecretPolicy == Revealable }
+
+// Redirects gives the redirect URIs of login_clients without their own.
+func (s *Settings) Redirects() []string { return strings.Fields(s.RedirectURIs) }
 
 // Vendor gives the name that the Configuration API's texts bear.
 func (s *Settings) Vendor() string {

@@ -126,12 +126,11 @@ type Store interface {
 	// may refuse. Its families are handed to the sweeper.
 	Delete(ctx context.Context, applicationID, id string, check func(*Client) (audit.Event, error)) error
 	// Documents gives the Configuration API's settings documents (JSON objects)
-	// of the clients named, or with none named of the application itself, under
-	// the key "". A document that was never stored is absent.
+	// of the clients named. A document that was never stored is absent.
 	Documents(ctx context.Context, applicationID string, ids ...string) (map[string][]byte, error)
-	// PutDocument replaces the settings document of a client (id "" is the
-	// application's). A client that does not exist is NotFound.
-	PutDocument(ctx context.Context, applicationID, id string, document []byte, event audit.Event) error
+	// PutDocument replaces the settings document of a client, and is Change of the
+	// client in the same transaction.
+	PutDocument(ctx context.Context, applicationID, id string, document []byte, change func(*Client) (audit.Event, error)) error
 	// HasOrigin reports whether a client of the application has an origin among
 	// those of its redirect URIs and its allowed ones.
 	HasOrigin(ctx context.Context, applicationID, origin string) (bool, error)

@@ -4,10 +4,37 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/ostiary/ostiary/internal/core/application"
 	"github.com/ostiary/ostiary/internal/core/audit"
+	"github.com/ostiary/ostiary/internal/core/client/rule/redirect"
 )
+
+// redirectURIs is kept as it was put; what of it can be a redirect URI is copied
+// to where the rules look. Product A takes patterns, too: they match nothing here.
+const redirectURIs = "redirect_uris"
+
+// redirects gives the redirect URIs of a document that a client, native or not,
+// can have.
+func (d Document) redirects(native bool) []string {
+	var uris []string
+	_ = json.Unmarshal(d.Values[redirectURIs], &uris) // an array of strings, or nothing
+	uris = unique(slices.DeleteFunc(uris, func(uri string) bool { return !redirect.Valid(uri, native) }))
+	return uris[:min(len(uris), redirect.MaxURIs)]
+}
+
+// Redirect gives where the client's users may be sent, and which origins call for
+// it: with the feature login_client and no redirect URI of its own, it has those of
+// the application.
+func (c *Client) Redirect(app *application.Application) redirect.Setting {
+	setting := c.Settings.Redirect
+	if len(setting.URIs) == 0 && c.Settings.Features.Has(LoginClient) {
+		setting.URIs = app.Settings.Redirects()
+	}
+	return setting
+}
 
 // ApplicationDocument gives the settings document of an application. Its
 // vendor_name is the application's own setting, so that there is one of it.
@@ -54,36 +81,59 @@ func setApplicationDocument(app *application.Application, d Document) error {
 		}
 	}
 	app.Settings.ConfigSettings = string(kept.encode())
+	app.Settings.RedirectURIs = strings.Join(kept.redirects(false), " ")
 	return nil
 }
 
 // Document gives the settings document of a client.
-func (o *Operations) Document(ctx context.Context, applicationID, id string) (Document, error) {
-	documents, err := o.store.Documents(ctx, applicationID, id)
+func (o *Operations) Document(ctx context.Context, c *Client) (Document, error) {
+	documents, err := o.store.Documents(ctx, c.ApplicationID, c.ID)
 	if err != nil {
 		return Document{}, err
 	}
-	return o.decode(documents, id)
+	return c.decodeDocument(documents[c.ID])
 }
 
-func (o *Operations) decode(documents map[string][]byte, id string) (Document, error) {
-	d, err := decode(documents[id])
+// decodeDocument reads the client's document. Where its redirect URIs were
+// changed since, they are those that it has.
+func (c *Client) decodeDocument(stored []byte) (Document, error) {
+	d, err := decode(stored)
 	if err != nil {
-		return Document{}, fmt.Errorf("settings document of client %s: %w", id, err)
+		return Document{}, fmt.Errorf("settings document of client %s: %w", c.ID, err)
+	}
+	switch uris := c.Settings.Redirect.URIs; {
+	case slices.Equal(d.redirects(c.Kind == Native), uris):
+	case len(uris) == 0:
+		delete(d.Values, redirectURIs)
+	default:
+		d.Values[redirectURIs] = mustJSON(uris)
 	}
 	return d, nil
 }
 
-// PutDocument replaces the settings document of a client; NotFound where there
-// is no such client. The application's is not touched.
-func (o *Operations) PutDocument(ctx context.Context, source audit.Source, applicationID, id string, d Document) error {
-	before, err := o.Document(ctx, applicationID, id)
+// PutDocument replaces the settings document of a client, and its redirect URIs;
+// NotFound where there is no such client. The application's is not touched.
+func (o *Operations) PutDocument(ctx context.Context, source audit.Source, app *application.Application, id string, d Document) error {
+	documents, err := o.store.Documents(ctx, app.ID, id)
 	if err != nil {
 		return err
 	}
-	event := audit.New(source, applicationID, "settings.update", object(id), o.moment())
-	event.Before, event.After = before.record(), d.record()
-	return o.store.PutDocument(ctx, applicationID, id, d.encode(), event)
+	now := o.moment()
+	defer o.clients.Void(app.ID, id)
+	return o.store.PutDocument(ctx, app.ID, id, d.encode(), func(c *Client) (audit.Event, error) {
+		before, err := c.decodeDocument(documents[id])
+		if err != nil {
+			return audit.Event{}, err
+		}
+		event := audit.New(source, app.ID, "settings.update", object(id), now)
+		event.Before, event.After = before.record(), d.record()
+		uris := d.redirects(c.Kind == Native)
+		if slices.Equal(uris, c.Settings.Redirect.URIs) {
+			return event, nil
+		}
+		c.Settings.Redirect.URIs, c.UpdatedAt = uris, now
+		return event, c.conform(app, c.Settings.Features)
+	})
 }
 
 // WalkDocuments gives the settings documents of all clients of an application,
@@ -101,12 +151,12 @@ func (o *Operations) WalkDocuments(ctx context.Context, applicationID string, vi
 		if err != nil {
 			return err
 		}
-		for _, id := range ids {
-			d, err := o.decode(documents, id)
+		for _, c := range page {
+			d, err := c.decodeDocument(documents[c.ID])
 			if err != nil {
 				return err
 			}
-			if err := visit(id, d); err != nil {
+			if err := visit(c.ID, d); err != nil {
 				return err
 			}
 		}

@@ -133,7 +133,7 @@ func (s *Service) judge(ctx context.Context, e *exchange) (verdict, error) {
 func (e *exchange) judgeCode() verdict {
 	f := e.family
 	sent := f.Details.RedirectURI
-	if known := e.Client.Settings.Redirect.URIs; sent == "" && len(known) == 1 {
+	if known := e.Client.Redirect(e.Application).URIs; sent == "" && len(known) == 1 {
 		// The request could do without, and so can this one (RFC 6749 §4.1.3).
 		if e.RedirectURI != "" {
 			sent = known[0]

@@ -46,7 +46,7 @@ func opening(self string) []byte {
 }
 
 func (a *api) showClientSettings(c *call) error {
-	d, err := a.Operations.Document(c.Context(), c.app.ID, c.target.ID)
+	d, err := a.Operations.Document(c.Context(), c.target)
 	if err != nil {
 		return err
 	}
@@ -58,7 +58,7 @@ func (a *api) putClientSettings(c *call) error {
 	if err != nil {
 		return err
 	}
-	if err := a.Operations.PutDocument(c.Context(), c.source(), c.app.ID, c.target.ID, d); err != nil {
+	if err := a.Operations.PutDocument(c.Context(), c.source(), c.app, c.target.ID, d); err != nil {
 		return c.refused(err, "")
 	}
 	return c.answerClientSettings(d)

@@ -91,6 +91,39 @@ func TestClientSettings(t *testing.T) {
 	}
 }
 
+// What is put is answered as it was put; what of it can be a redirect URI is the
+// client's, and what the client has since is what the document says.
+func TestRedirectURIsAreTheClients(t *testing.T) {
+	r := newRig(t)
+	made := r.create(`{"name":"Site","features":["login_client"]}`)
+	path := r.clientPath(made.id) + "/settings"
+	document := func(members string) string {
+		return `{"_self":"` + path + `",` + members + `"custom":{},"_global":{"custom":{}}}`
+	}
+	const put = `"redirect_uris":["https://site.example/cb","https://*.example","https://site.example/cb","/path"]`
+	r.want(t, r.ask("PUT", path, "{"+put+"}"), document(put+","))
+	r.want(t, r.ask("GET", path, ""), document(put+","))
+	registered := func(want ...string) {
+		t.Helper()
+		c, err := r.clients.Get(t.Context(), r.app, made.id)
+		if err != nil || !slices.Equal(c.Settings.Redirect.URIs, want) {
+			t.Errorf("%v, %v, want %v", c.Settings.Redirect.URIs, err, want)
+		}
+	}
+	registered("https://site.example/cb")
+	for _, uris := range [][]string{{"https://site.example/other"}, nil} {
+		r.alter(made.id, func(c *client.Client) { c.Settings.Redirect.URIs = uris })
+		member := ""
+		if uris != nil {
+			member = `"redirect_uris":["` + uris[0] + `"],`
+		}
+		r.want(t, r.ask("GET", path, ""), document(member))
+	}
+	r.ask("PUT", path, "{"+put+"}")
+	r.ask("PUT", path, "{}")
+	registered()
+}
+
 func TestSettingsOfTheWrongType(t *testing.T) {
 	r := newRig(t)
 	own := r.clientPath(r.owner.id) + "/settings"

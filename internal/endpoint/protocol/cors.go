@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/ostiary/ostiary/internal/core/client"
+	"github.com/ostiary/ostiary/internal/core/client/rule/redirect"
 	"github.com/ostiary/ostiary/internal/core/fault"
 	"github.com/ostiary/ostiary/internal/web"
 )
@@ -35,11 +36,15 @@ func (p *Parts) AllowOrigin(w http.ResponseWriter, r *http.Request, c *client.Cl
 }
 
 func (p *Parts) allows(r *http.Request, c *client.Client, origin string) bool {
-	if c != nil {
-		return c.Settings.Redirect.AllowsOrigin(origin)
+	if c == nil {
+		known, err := p.knows(r, origin)
+		return err == nil && known
 	}
-	known, err := p.knows(r, origin)
-	return err == nil && known
+	if c.Settings.Redirect.AllowsOrigin(origin) {
+		return true
+	}
+	app, err := p.Application(r.Context(), r.PathValue("app"))
+	return err == nil && c.Redirect(app).AllowsOrigin(origin)
 }
 
 func (p *Parts) knows(r *http.Request, origin string) (bool, error) {
@@ -49,6 +54,9 @@ func (p *Parts) knows(r *http.Request, origin string) (bool, error) {
 	}
 	if err != nil {
 		return false, err
+	}
+	if (redirect.Setting{URIs: app.Settings.Redirects()}).AllowsOrigin(origin) {
+		return true, nil
 	}
 	return p.Clients.KnowsOrigin(r.Context(), app.ID, origin)
 }

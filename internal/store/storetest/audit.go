@@ -43,7 +43,7 @@ func testAuditInTransaction(e *Env) {
 		"delete": func() error {
 			return e.DB.Clients().Delete(ctx, appID, c.ID, func(*client.Client) (audit.Event, error) { return bad, nil })
 		},
-		"document": func() error { return e.DB.Clients().PutDocument(ctx, appID, c.ID, []byte(`{}`), bad) },
+		"document": func() error { return e.putDocument(c.ID, `{}`, bad) },
 		"revoke": func() error {
 			_, err := e.DB.Tokens().Revoke(ctx, appID, f.ID, "revoked", bad)
 			return err
@@ -155,7 +155,8 @@ func testReopen(e *Env) {
 	founded := e.founded()
 	c := e.created("Kept")
 	f := e.minted(e.family(c))
-	e.must(e.DB.Clients().PutDocument(ctx, appID, c.ID, []byte(`{"kept": true}`), e.event("settings")))
+	e.must(e.putDocument(c.ID, `{"kept": true}`, e.event("settings")))
+	c.Revision++
 	events := e.actions()
 	e.Reopen()
 	in, err := e.DB.Instance().Load(ctx)

@@ -253,7 +253,7 @@ func testClientDelete(e *Env) {
 	ok := func(*client.Client) (audit.Event, error) { return e.event("client.delete"), nil }
 	e.wants(fault.NotFound, clients.Delete(ctx, appID, "nobody", ok))
 	c := e.created("Mortal")
-	e.must(clients.PutDocument(ctx, appID, c.ID, []byte(`{}`), e.event("settings")))
+	e.must(e.putDocument(c.ID, `{}`, e.event("settings")))
 	f := e.minted(e.family(c))
 
 	err := clients.Delete(ctx, appID, c.ID, func(*client.Client) (audit.Event, error) { return e.event("client.delete"), errRefused })
@@ -314,7 +314,7 @@ func testClientRefusals(e *Env) {
 	if !errors.Is(err, errRefused) {
 		e.Fatalf("the refusal came back as %v", err)
 	}
-	e.wants(fault.NotFound, clients.PutDocument(ctx, appID, "nobody", []byte(`{}`), e.event("settings")))
+	e.wants(fault.NotFound, e.putDocument("nobody", `{}`, e.event("settings")))
 
 	got, err := clients.Get(ctx, appID, taken.ID)
 	e.must(err)
@@ -324,21 +324,26 @@ func testClientRefusals(e *Env) {
 
 func testDocuments(e *Env) {
 	ctx, clients := e.Context(), e.DB.Clients()
-	e.wants(fault.NotFound, clients.PutDocument(ctx, appID, "", []byte(`{}`), e.event("settings")))
 	e.founded()
 	a, b := e.created("a"), e.created("b")
-	none, err := clients.Documents(ctx, appID)
-	e.must(err)
-	e.same(none, map[string][]byte{})
-	e.must(clients.PutDocument(ctx, appID, "", []byte(`{"of": "the application"}`), e.event("settings")))
-	e.must(clients.PutDocument(ctx, appID, a.ID, []byte(`{"n": 1}`), e.event("settings")))
-	e.must(clients.PutDocument(ctx, appID, a.ID, []byte(`{"n": 2}`), e.event("settings")))
-	app, err := clients.Documents(ctx, appID)
-	e.must(err)
-	e.same(app, map[string][]byte{"": []byte(`{"of": "the application"}`)})
+	e.must(e.putDocument(a.ID, `{"n": 1}`, e.event("settings")))
+	e.must(clients.PutDocument(ctx, appID, a.ID, []byte(`{"n": 2}`), func(c *client.Client) (audit.Event, error) {
+		c.Settings.Redirect.URIs = []string{"https://a.example/cb"}
+		return e.event("settings"), nil
+	}))
 	of, err := clients.Documents(ctx, appID, a.ID, b.ID, "nobody")
 	e.must(err)
 	e.same(of, map[string][]byte{a.ID: []byte(`{"n": 2}`)})
+	has, err := clients.HasOrigin(ctx, appID, "https://a.example")
+	e.must(err)
+	if !has {
+		e.Error("the client did not change with its document")
+	}
+}
+
+// putDocument replaces the settings document of a client, and nothing else of it.
+func (e *Env) putDocument(id, document string, event audit.Event) error {
+	return e.DB.Clients().PutDocument(e.Context(), appID, id, []byte(document), func(*client.Client) (audit.Event, error) { return event, nil })
 }
 
 // testOddIDs: what no database can have as an id is absent like any other.
@@ -356,6 +361,6 @@ func testOddIDs(e *Env) {
 		_, err = clients.Change(ctx, appID, id, client.NameAndVersion, event)
 		e.wants(fault.NotFound, err)
 		e.wants(fault.NotFound, clients.Delete(ctx, appID, id, event))
-		e.wants(fault.NotFound, clients.PutDocument(ctx, appID, id, []byte(`{}`), e.event("x")))
+		e.wants(fault.NotFound, e.putDocument(id, `{}`, e.event("settings")))
 	}
 }

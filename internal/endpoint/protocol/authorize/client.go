@@ -34,7 +34,8 @@ func (f *flow) findClient() (err error) {
 // (RFC 6749 §3.1.2.3, RFC 9700 §4.1), which may be left out where there is one
 // only, and the request none of OpenID Connect (Core 1.0 §3.1.2.1).
 func (f *flow) checkRedirect() error {
-	registered := f.client.Settings.Redirect.URIs
+	redirect := f.client.Redirect(f.app)
+	registered := redirect.URIs
 	sent := f.form.Get("redirect_uri")
 	switch {
 	case len(registered) == 0:
@@ -47,7 +48,7 @@ func (f *flow) checkRedirect() error {
 		return oauth.InvalidRequest("The parameter redirect_uri is missing; OpenID Connect requires it.")
 	case sent == "":
 		f.target.uri = registered[0]
-	case f.client.Settings.Redirect.Allows(sent):
+	case redirect.Allows(sent):
 		f.target.uri = sent
 	default:
 		f.detail = "redirect_uri=" + sent

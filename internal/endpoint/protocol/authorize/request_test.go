@@ -1,6 +1,7 @@
 package authorize_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"strings"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/ostiary/ostiary/internal/core/application"
 	"github.com/ostiary/ostiary/internal/core/authorization"
+	"github.com/ostiary/ostiary/internal/core/client"
 )
 
 // What is wrong with client or redirect URI is shown on a page: nobody is sent
@@ -190,6 +192,37 @@ func TestARedirectURIWithAQuery(t *testing.T) {
 	if a.location == nil || !strings.HasPrefix(a.location.String(), "https://app.example/cb?a=%2F&b&error=login_required&") {
 		t.Errorf("sent to %v", a.location)
 	}
+}
+
+// A login_client goes where its settings at the Configuration API say, and where
+// these say nothing, where the application's do.
+func TestRedirectURIsOfSettings(t *testing.T) {
+	r := newRig(t)
+	r.client("site", `"kind":"other","features":["login_client"],"scopes":["openid"]`)
+	r.client("shop", `"kind":"web","scopes":["openid"]`)
+	document := func(uris string) client.Document {
+		d, err := client.ParseDocument(map[string]json.RawMessage{"redirect_uris": json.RawMessage(uris)}, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d
+	}
+	ask := func(clientID, uri string) answer {
+		return r.get(request(clientID, "redirect_uri="+uri, "prompt=none").Encode())
+	}
+	operations := r.server.App.Operations
+	r.wantPage(ask("site", callback), 400, "invalid_request")
+	if _, err := operations.PutApplicationDocument(t.Context(), source, r.app.ID, document(`["https://*.example/cb","`+callback+`"]`)); err != nil {
+		t.Fatal(err)
+	}
+	r.wantError(ask("site", callback), callback, "query", "login_required")
+	r.wantPage(ask("site", "https://*.example/cb"), 400, "invalid_request")
+	r.wantPage(ask("shop", callback), 400, "invalid_request")
+	if err := operations.PutDocument(t.Context(), source, r.app, "site", document(`["https://site.example/cb"]`)); err != nil {
+		t.Fatal(err)
+	}
+	r.wantError(ask("site", "https://site.example/cb"), "https://site.example/cb", "query", "login_required")
+	r.wantPage(ask("site", callback), 400, "invalid_request")
 }
 
 // By POST the parameters are in the body alone. Another site's form brings no

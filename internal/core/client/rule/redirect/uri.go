@@ -65,6 +65,9 @@ func refusal(uri string, native bool) string {
 	}
 }
 
+// Valid reports whether a client, native or not, can have the redirect URI.
+func Valid(uri string, native bool) bool { return refusal(uri, native) == "" }
+
 // plain reports whether a text has the characters of a URI only (RFC 3986 §2),
 // which leaves out those that browsers read in ways of their own.
 func plain(uri string) bool {
