@@ -25,8 +25,8 @@ const (
 	usageEvery = 5 * time.Second
 )
 
-// Sweep takes one small step at everything that has ended, and reports whether
-// there may be more.
+// Sweep takes one small step at everything that has ended save sessions, and
+// reports whether there may be more.
 func (a *App) Sweep(ctx context.Context) (more bool, err error) {
 	now := a.now()
 	tokens := a.Store.Tokens()
@@ -37,7 +37,6 @@ func (a *App) Sweep(ctx context.Context) (more bool, err error) {
 			return a.Store.Clients().RemoveExpiredSecrets(ctx, now.Add(-secretKept), sweepStep)
 		},
 		func() (int, error) { return a.Usage.Sweep(ctx, sweepStep) },
-		func() (int, error) { return a.Sessions.Sweep(ctx, sweepStep) },
 		func() (int, error) { return a.Consents.Sweep(ctx, sweepStep) },
 		func() (int, error) { return a.Store.Links().RemoveExpired(ctx, now, sweepStep) },
 		func() (int, error) { return a.Store.Users().RemoveRemains(ctx, now, sweepStep) },
@@ -60,6 +59,24 @@ func (a *App) sweepLoop(ctx context.Context) {
 		case err != nil && ctx.Err() == nil:
 			slog.Error("expired rows were not removed; trying again", "error", err, "in", wait)
 		case more:
+			wait = sweepPause
+		}
+	}
+}
+
+// sessionsEvery is how often sessions that are over are looked for: clients hear of
+// an end within five seconds, and their answer may take four of these.
+const sessionsEvery = time.Second
+
+func (a *App) sessionLoop(ctx context.Context) {
+	for wait := sessionsEvery; pause(ctx, wait); {
+		wait = sessionsEvery
+		n, err := a.Sessions.Sweep(ctx, sweepStep)
+		switch {
+		case err != nil && ctx.Err() == nil:
+			wait = sweepEvery
+			slog.Error("sessions that are over were not ended; trying again", "error", err, "in", wait)
+		case n >= sweepStep:
 			wait = sweepPause
 		}
 	}

@@ -1,18 +1,25 @@
 package app_test
 
 import (
+	"context"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/spf13/pflag"
+
+	"github.com/ostiary/ostiary/internal/app"
 	"github.com/ostiary/ostiary/internal/config"
 	"github.com/ostiary/ostiary/internal/core/audit"
 	"github.com/ostiary/ostiary/internal/core/client"
 	"github.com/ostiary/ostiary/internal/core/session"
 	people "github.com/ostiary/ostiary/internal/core/user"
 	"github.com/ostiary/ostiary/internal/servertest"
+	"github.com/ostiary/ostiary/internal/store/temporary"
 )
 
 // A client hears that a session ended when its user is deactivated, after a
@@ -57,32 +64,93 @@ func TestLogoutIsTold(t *testing.T) {
 // the server anew.
 func told(t *testing.T, s *servertest.Server, uri string) {
 	t.Helper()
-	ctx := t.Context()
-	app, err := s.App.Applications.Get(ctx, s.ApplicationID)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := s.App.Store.Clients().Change(ctx, app.ID, s.OwnerID, client.NameAndVersion, func(c *client.Client) (audit.Event, error) {
-		c.Settings.Redirect.Backchannel = uri
-		return audit.New(audit.System(), app.ID, "client.update", "x", s.Clock.Now()), nil
-	}); err != nil {
-		t.Fatal(err)
-	}
-	u, err := s.App.People.Create(ctx, audit.System(), app.ID, people.Fields{Email: "ann@example.com"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	in, _, err := s.App.Sessions.Begin(ctx, audit.System(), app, u, session.SignIn{ACR: session.OneFactor})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := s.App.Sessions.Join(ctx, in, s.OwnerID); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := s.App.People.SetActive(ctx, audit.System(), app.ID, u.UUID, false); err != nil {
+	u := joins(t, s.App, s.ApplicationID, s.OwnerID, uri)
+	if _, err := s.App.People.SetActive(t.Context(), audit.System(), s.ApplicationID, u.UUID, false); err != nil {
 		t.Fatal(err)
 	}
 	s.Restart()
+}
+
+// joins signs a user in, and lets a client that listens at uri take part.
+func joins(t *testing.T, a *app.App, applicationID, clientID, uri string) *people.User {
+	t.Helper()
+	ctx := t.Context()
+	application, err := a.Applications.Get(ctx, applicationID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.Store.Clients().Change(ctx, applicationID, clientID, client.NameAndVersion, func(c *client.Client) (audit.Event, error) {
+		c.Settings.Redirect.Backchannel = uri
+		return audit.New(audit.System(), applicationID, "client.update", "x", c.CreatedAt), nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	u, err := a.People.Create(ctx, audit.System(), applicationID, people.Fields{Email: "ann@example.com"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	in, _, err := a.Sessions.Begin(ctx, audit.System(), application, u, session.SignIn{ACR: session.OneFactor})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Sessions.Join(ctx, in, clientID); err != nil {
+		t.Fatal(err)
+	}
+	return u
+}
+
+// A server that runs ends sessions that have expired, and tells of it, within five
+// seconds; one that expires by a setting that was made shorter is no other.
+func TestExpiryIsTold(t *testing.T) {
+	clock := temporary.At(time.Now().UTC().Truncate(time.Second))
+	c, err := config.LoadFrom(pflag.NewFlagSet("test", pflag.ContinueOnError), []string{
+		"OSTIARY_DATA=" + t.TempDir(), "OSTIARY_LISTEN=127.0.0.1:1", "OSTIARY_DRAIN_DELAY=0s",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Listen, c.OpsListen = "127.0.0.1:0", "127.0.0.1:0"
+	listeners, err := app.Listen(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Listen = listeners.Main.Addr().String()
+	a, err := app.Open(t.Context(), c, clock.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, err := a.Found(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	heard := make(chan struct{}, 10)
+	listening := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { heard <- struct{}{} }))
+	defer listening.Close()
+	joins(t, a, first.ApplicationID, first.OwnerClientID, listening.URL)
+	ctx, stop := context.WithCancel(t.Context())
+	ran := make(chan error, 1)
+	go func() { ran <- a.Run(ctx, listeners) }()
+	clock.Advance(time.Hour)
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPatch, "http://"+c.Listen+"/api/v1/applications/"+first.ApplicationID,
+		strings.NewReader(`{"session_lifetime":60}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.SetBasicAuth(first.OwnerClientID, first.OwnerClientSecret)
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil || answer.Body.Close() != nil || answer.StatusCode != http.StatusOK {
+		t.Fatal(answer, err)
+	}
+	select {
+	case <-heard:
+	case <-time.After(5 * time.Second):
+		t.Error("nobody heard within 5 seconds that a session is over")
+	}
+	http.DefaultClient.CloseIdleConnections()
+	stop()
+	if err := errors.Join(<-ran, a.Close()); err != nil {
+		t.Error(err)
+	}
 }
 
 func prefixes(t *testing.T, texts ...string) (list []netip.Prefix) {

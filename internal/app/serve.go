@@ -95,6 +95,7 @@ func (a *App) Run(ctx context.Context, l *Listeners) error {
 	defer stop()
 	loops.Go(func() { a.collectorLoop(background) })
 	loops.Go(func() { a.sweepLoop(background) })
+	loops.Go(func() { a.sessionLoop(background) })
 	loops.Go(func() { a.signingLoop(background) })
 	loops.Go(func() { a.indexLoop(background) })
 	loops.Go(func() { a.seenLoop(background) })

@@ -75,7 +75,7 @@ type records struct {
 
 func (a *App) records() records {
 	return records{
-		settings: application.NewOperations(a.Applications, a.now),
+		settings: application.NewOperations(a.Applications, a.now).OnShorter(a.Sessions.Shorten),
 		instance: instance.NewOperations(a.Store.Instance(), a.Applications, a.Clients, a.Signers, a.Ring, a.now, a.defaultApplication).
 			Voiding(a.Scopes.VoidAll, a.Resources.VoidAll, a.Users.VoidAll, a.Sessions.VoidAll, a.Consents.VoidAll),
 		scopes:    scope.NewOperations(a.Store.Scopes(), a.Scopes, a.now),

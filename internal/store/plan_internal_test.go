@@ -90,6 +90,8 @@ func TestPlansOfSessions(t *testing.T) {
 		"sessions of a user":   {listSignedIn, 2, "signed_in_user"},
 		"too many of a user":   {selectSIDs, 2, "signed_in_user"},
 		"expired":              {selectExpired, 2, "signed_in_expiry"},
+		"overlong":             {selectOverlong, 4, "signed_in_user"},
+		"shorten":              {shortenSignedIn(db.dialect), 3, "SEARCH signed_in USING INDEX sqlite_autoindex_signed_in"},
 		"seen":                 {updateSeen(db.dialect), 1, "SEARCH signed_in USING INDEX sqlite_autoindex_signed_in"},
 		"end":                  {deleteSignedIn(db.dialect), 1, "SEARCH signed_in USING INDEX sqlite_autoindex_signed_in"},
 		"notices of an end":    {insertNotices(db.dialect), 3, "SEARCH signed_in_client USING PRIMARY KEY"},

@@ -33,7 +33,8 @@ const (
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`
 	selectSIDs = `SELECT sid, auth_time FROM signed_in WHERE application_id = $1 AND user_id = $2`
 
-	selectExpired = `SELECT sid FROM signed_in WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2`
+	selectOverlong = `SELECT user_id, sid FROM signed_in WHERE application_id = $1 AND user_id >= $2 AND expires_at > auth_time + $3 ORDER BY user_id LIMIT $4`
+	selectExpired  = `SELECT sid FROM signed_in WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2`
 )
 
 // signedInRows puts together what the selections give.
@@ -242,6 +243,29 @@ func (t Sessions) EndAll(ctx context.Context, applicationID, userID, except stri
 		return record(ctx, s, made)
 	})
 	return ended, err
+}
+
+func shortenSignedIn(d *dialect) string {
+	return `UPDATE signed_in SET expires_at = auth_time + $1 WHERE sid IN (` + d.values("$2") + `) AND expires_at > auth_time + $3`
+}
+
+// Shorten implements session.Store.
+func (t Sessions) Shorten(ctx context.Context, applicationID string, lifetime time.Duration, from string, limit int) (last string, n int, err error) {
+	sids, err := readAll(ctx, t.db, func(row scanner) (sid string, err error) {
+		err = row.Scan(&last, &sid)
+		return sid, err
+	}, selectOverlong, applicationID, from, lifetime.Microseconds(), limit)
+	if err != nil || len(sids) == 0 {
+		return last, 0, err
+	}
+	list, err := jsonArray(sids)
+	if err != nil {
+		return last, 0, err
+	}
+	return last, len(sids), t.db.change(ctx, func(ctx context.Context, s session) error {
+		_, err := s.exec(ctx, shortenSignedIn(s.dialect), lifetime.Microseconds(), list, lifetime.Microseconds())
+		return err
+	})
 }
 
 // RemoveExpired implements session.Store.

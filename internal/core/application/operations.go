@@ -15,11 +15,19 @@ import (
 type Operations struct {
 	registry *Registry
 	now      func() time.Time
+	shorter  func(*Application)
 }
 
 // NewOperations puts them together.
 func NewOperations(registry *Registry, now func() time.Time) *Operations {
-	return &Operations{registry: registry, now: now}
+	return &Operations{registry: registry, now: now, shorter: func(*Application) {}}
+}
+
+// OnShorter has shorter called, after the commit, with an application whose users'
+// sessions live for less than before. It is called before the operations are used.
+func (o *Operations) OnShorter(shorter func(*Application)) *Operations {
+	o.shorter = shorter
+	return o
 }
 
 // Patch changes settings and name by a JSON Merge Patch (RFC 7396) of the
@@ -28,10 +36,12 @@ func NewOperations(registry *Registry, now func() time.Time) *Operations {
 // fault.Problems.
 func (o *Operations) Patch(ctx context.Context, source audit.Source, id string, patch map[string]json.RawMessage, revision *int64) (*Application, error) {
 	now := o.now().UTC().Truncate(time.Microsecond)
-	return o.registry.Change(ctx, id, func(a *Application) (audit.Event, error) {
+	var session time.Duration // as it was
+	after, err := o.registry.Change(ctx, id, func(a *Application) (audit.Event, error) {
 		if revision != nil && *revision != a.Revision {
 			return audit.Event{}, fault.Preconditionf("The application was changed since it was read; read it again.")
 		}
+		session = a.Settings.Session()
 		event := audit.New(source, id, "application.update", "application:"+id, now)
 		var err error
 		if event.Before, err = a.Record(); err != nil {
@@ -44,6 +54,10 @@ func (o *Operations) Patch(ctx context.Context, source audit.Source, id string, 
 		event.After, err = a.Record()
 		return event, err
 	})
+	if err == nil && after.Settings.Session() < session {
+		o.shorter(after)
+	}
+	return after, err
 }
 
 // Record is the application as audit events show it.

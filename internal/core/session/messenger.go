@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/url"
+	"slices"
 	"sync"
 	"time"
 
@@ -27,10 +29,17 @@ type Poster interface {
 type Messenger struct {
 	MessengerDeps
 	wake chan struct{}
+	late sync.WaitGroup
 
 	mu   sync.Mutex
 	down map[string]time.Time // hosts that did not answer, and when
+	slow map[place]string     // what outlasted its turn and is still being sent, and to which host
 }
+
+// place tells notices apart.
+type place struct{ sid, client string }
+
+func (n *Notice) place() place { return place{n.SID, n.ClientID} }
 
 // MessengerDeps is what a Messenger stands on.
 type MessengerDeps struct {
@@ -45,13 +54,17 @@ type MessengerDeps struct {
 
 // NewMessenger puts it together.
 func NewMessenger(d MessengerDeps) *Messenger {
-	return &Messenger{MessengerDeps: d, wake: make(chan struct{}, 1), down: make(map[string]time.Time)}
+	return &Messenger{MessengerDeps: d, wake: make(chan struct{}, 1), down: make(map[string]time.Time), slow: make(map[place]string)}
 }
 
 const (
 	// atOnce is how many notices are sent side by side; each is bounded in time, so
 	// that one after the other hundred has its turn within seconds.
 	atOnce = 100
+	// patience is how long a turn waits for its slowest. What takes longer goes on
+	// beside the turns that follow, and what else is for its host is put off.
+	patience = time.Second
+	slowRest = time.Second
 	// A logout token is good for as long as its delivery may take (§2.4 advises two
 	// minutes at most).
 	logoutTokenLife = 2 * time.Minute
@@ -59,7 +72,7 @@ const (
 	// has just not answered is left alone for hostRest.
 	noticeKept = 15 * time.Minute
 	hostRest   = 10 * time.Second
-	lookEvery  = 5 * time.Second
+	lookEvery  = time.Second
 	failedRest = 5 * time.Second
 )
 
@@ -77,12 +90,13 @@ func (m *Messenger) Wake() {
 // Run delivers notices until ctx is done, those first that a server before this
 // one left behind.
 func (m *Messenger) Run(ctx context.Context) {
+	defer m.late.Wait()
 	for ctx.Err() == nil {
 		n, err := m.Deliver(ctx)
 		if err != nil && ctx.Err() == nil {
 			slog.Error("clients do not hear of sessions that ended; trying again", "error", err, "in", lookEvery)
 		}
-		if err == nil && n == atOnce {
+		if err == nil && n >= atOnce {
 			continue
 		}
 		pause := time.NewTimer(lookEvery)
@@ -102,15 +116,26 @@ const (
 	settled outcome = iota // delivered, or nobody is to be told
 	failed
 	postponed // its host has just not answered others
+	putOff    // its host is still to answer others
+	sending
 )
 
+// answer is what came of one notice of a turn.
+type answer struct {
+	i int
+	outcome
+}
+
 // Deliver tries every notice that is due, up to a bound, and says how many it
-// took up.
+// took up. It does not wait for hosts that are slow.
 func (m *Messenger) Deliver(ctx context.Context) (int, error) {
-	due, err := m.Notices.Due(ctx, m.Now(), atOnce)
+	slow := m.slowOnes()
+	due, err := m.Notices.Due(ctx, m.Now(), atOnce+len(slow))
+	due = slices.DeleteFunc(due, func(n Notice) bool { return slow[n.place()] != "" })
 	if err != nil || len(due) == 0 {
 		return 0, err
 	}
+	busy := slices.Collect(maps.Values(slow))
 	targets := make([]*target, len(due))
 	for i := range due {
 		if targets[i], err = m.target(ctx, &due[i]); err != nil {
@@ -118,20 +143,68 @@ func (m *Messenger) Deliver(ctx context.Context) (int, error) {
 		}
 	}
 	outcomes := make([]outcome, len(due))
-	var sending sync.WaitGroup
+	answers, open := make(chan answer, len(due)), 0
 	for i, to := range targets {
 		switch {
 		case to == nil: // settled
 		case m.resting(to.host):
 			outcomes[i] = postponed
+		case slices.Contains(busy, to.host):
+			outcomes[i] = putOff
 		default:
-			sending.Go(func() { outcomes[i] = m.attempt(ctx, to, &due[i]) })
+			outcomes[i] = sending
+			open++
+			go func() { answers <- answer{i, m.attempt(ctx, to, &due[i])} }()
 		}
 	}
-	sending.Wait()
+	enough := time.After(patience)
+	for open > 0 {
+		select {
+		case a := <-answers:
+			outcomes[a.i] = a.outcome
+			open--
+		case <-enough:
+			m.leave(ctx, due, targets, outcomes, answers)
+			open = 0
+		}
+	}
+	return len(due), m.settle(ctx, due, outcomes)
+}
+
+// slowOnes gives what outlasted its turn, and the hosts.
+func (m *Messenger) slowOnes() map[place]string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return maps.Clone(m.slow)
+}
+
+// leave has what is still being sent settled when its answers come.
+func (m *Messenger) leave(ctx context.Context, due []Notice, targets []*target, outcomes []outcome, answers <-chan answer) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for i := range due {
+		if outcomes[i] != sending {
+			continue
+		}
+		m.slow[due[i].place()] = targets[i].host
+		m.late.Go(func() {
+			a := <-answers // one of them, not always this one's
+			n := due[a.i]
+			if err := m.settle(ctx, []Notice{n}, []outcome{a.outcome}); err != nil {
+				slog.Error("a client will hear of the end of a session again", "error", err)
+			}
+			m.mu.Lock()
+			defer m.mu.Unlock()
+			delete(m.slow, n.place())
+		})
+	}
+}
+
+// settle writes what came of notices.
+func (m *Messenger) settle(ctx context.Context, due []Notice, outcomes []outcome) error {
 	done, again := m.sort(due, outcomes)
 	// A stop of the server must not undo what was delivered.
-	return len(due), m.Notices.Settle(context.WithoutCancel(ctx), done, again)
+	return m.Notices.Settle(context.WithoutCancel(ctx), done, again)
 }
 
 // resting reports whether a host has just not answered.
@@ -166,6 +239,8 @@ func (m *Messenger) sort(due []Notice, outcomes []outcome) (done, again []Notice
 	now := m.Now().UTC().Truncate(time.Microsecond)
 	for i, n := range due {
 		switch {
+		case outcomes[i] == sending:
+			continue
 		case outcomes[i] == settled:
 			done = append(done, n)
 			continue
@@ -176,6 +251,8 @@ func (m *Messenger) sort(due []Notice, outcomes []outcome) (done, again []Notice
 		case outcomes[i] == failed:
 			n.DueAt = now.Add(retryAfter[n.Attempts])
 			n.Attempts++
+		case outcomes[i] == putOff:
+			n.DueAt = now.Add(slowRest)
 		default:
 			n.DueAt = now.Add(failedRest)
 		}

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -288,6 +289,75 @@ type refuser func()
 func (r refuser) Post(context.Context, string, url.Values) (int, error) {
 	r()
 	return 0, errors.New("connection refused")
+}
+
+// A host that takes its time holds nobody else back, and is told once.
+func TestSlowHostsHoldNobodyBack(t *testing.T) {
+	t.Parallel()
+	c := newClub(t)
+	u := c.user("ann@example.com")
+	first, _ := c.begun(u)
+	second, _ := c.begun(u)
+	c.joined(first, false, "slow")
+	c.joined(second, false, "quick")
+	begun, release := make(chan struct{}, 10), make(chan struct{})
+	c.messenger.Poster = posterFunc(func(ctx context.Context, target string, form url.Values) (int, error) {
+		if strings.HasSuffix(target, "/slow") {
+			begun <- struct{}{}
+			<-release
+		}
+		return poster{}.Post(ctx, target, form)
+	})
+	made := c.client("elsewhere", redirect.Setting{Backchannel: strings.Replace(c.served.URL, "127.0.0.1", "localhost", 1) + "/slow"})
+	if _, err := c.db.Clients().Change(t.Context(), c.app.ID, "slow", client.NameAndVersion, func(c *client.Client) (audit.Event, error) {
+		c.Settings.Redirect = made.Settings.Redirect // another host than quick's
+		return audit.New(source, c.ApplicationID, "client.update", "x", c.CreatedAt), nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() { c.messenger.Run(ctx); close(done) }()
+	c.sessions.OnEnd(c.messenger.Wake)
+	if err := c.sessions.End(t.Context(), source, first); err != nil {
+		t.Fatal(err)
+	}
+	<-begun
+	if err := c.sessions.End(t.Context(), source, second); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case path := <-c.heard:
+		if path != "/quick" {
+			t.Errorf("%s heard of it first", path)
+		}
+	case <-time.After(5 * time.Second):
+		t.Error("nobody heard of it within 5 seconds")
+	}
+	close(release)
+	if path := <-c.heard; path != "/slow" {
+		t.Errorf("then %s", path)
+	}
+	for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(time.Millisecond) { // until the answer is written down
+		due, err := c.db.Notices().Due(t.Context(), c.clock.Now().Add(time.Hour), 10)
+		if err != nil || time.Now().After(deadline) {
+			t.Fatalf("%d notices are left: %v", len(due), err)
+		}
+		if len(due) == 0 {
+			break
+		}
+	}
+	stop()
+	<-done
+	if len(begun) > 0 {
+		t.Errorf("it was sent %d times more", len(begun))
+	}
+}
+
+type posterFunc func(ctx context.Context, target string, form url.Values) (int, error)
+
+func (f posterFunc) Post(ctx context.Context, target string, form url.Values) (int, error) {
+	return f(ctx, target, form)
 }
 
 // Whoever waits is told within the turn that follows a wake.

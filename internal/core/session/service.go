@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -25,14 +26,21 @@ type Service struct {
 	cache *cache.Cache[ID, *Session]
 	ended func()
 
-	mu   sync.Mutex
-	seen map[ID]sighting // not yet written
+	mu      sync.Mutex
+	seen    map[ID]sighting      // not yet written
+	shorter map[string]shortened // by application
+}
+
+// shortened is a lifetime that is yet to be that of the sessions that are there.
+type shortened struct {
+	lifetime time.Duration
+	from     string // the user to go on from
 }
 
 // NewService makes a service that remembers at most cacheBytes.
 func NewService(store Store, users *user.Registry, now func() time.Time, cacheBytes int) *Service {
 	return &Service{
-		store: store, users: users, now: now, ended: func() {}, seen: make(map[ID]sighting),
+		store: store, users: users, now: now, ended: func() {}, seen: make(map[ID]sighting), shorter: make(map[string]shortened),
 		cache: cache.New(cacheBytes, func(_ ID, s *Session) int {
 			const record, entry = 500, 56 // the struct, the map's slot and short strings; a client's id
 			return record + len(s.UserAgent) + entry*len(s.Clients)
@@ -235,13 +243,55 @@ func (s *Service) List(ctx context.Context, app *application.Application, userID
 	return list, nil
 }
 
-// Sweep ends at most limit sessions that have expired, and says how many.
+// Shorten has the sessions of an application end by its setting, which became
+// shorter. It is left to Sweep: of a server that is killed before, those that are
+// left open nothing, but end when they would have.
+func (s *Service) Shorten(app *application.Application) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.shorter[app.ID] = shortened{lifetime: app.Settings.Session()}
+}
+
+// shorten takes a step at what Shorten left to be done.
+func (s *Service) shorten(ctx context.Context, limit int) (done int, err error) {
+	s.mu.Lock()
+	todo := maps.Clone(s.shorter)
+	s.mu.Unlock()
+	for applicationID, was := range todo {
+		last, n, err := s.store.Shorten(ctx, applicationID, was.lifetime, was.from, limit)
+		if err != nil {
+			return done, err
+		}
+		s.mu.Lock()
+		switch {
+		case s.shorter[applicationID] != was: // it changed again
+		case n < limit:
+			delete(s.shorter, applicationID)
+		default:
+			s.shorter[applicationID] = shortened{was.lifetime, last}
+		}
+		s.mu.Unlock()
+		done += n
+	}
+	if done > 0 {
+		s.cache.VoidAll()
+	}
+	return done, nil
+}
+
+// Sweep ends at most limit sessions that have expired, or would by a setting that
+// became shorter. It says how many it looked at: limit or more, where there may
+// be more.
 func (s *Service) Sweep(ctx context.Context, limit int) (int, error) {
+	looked, err := s.shorten(ctx, limit)
+	if err != nil {
+		return looked, err
+	}
 	n, err := s.store.RemoveExpired(ctx, s.now(), limit)
 	if n > 0 {
 		s.ended()
 	}
-	return n, err
+	return max(n, looked), err
 }
 
 // VoidAll forgets every session.

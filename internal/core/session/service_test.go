@@ -82,6 +82,35 @@ func TestLifetime(t *testing.T) {
 	}
 }
 
+// A shorter setting ends sessions by their rows too, so that it is told of.
+func TestShorten(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	u := r.user("ann@example.com")
+	for range 3 {
+		r.begun(u)
+	}
+	_, cookie := r.begun(u)
+	r.clock.Advance(time.Minute)
+	if !r.live(cookie) { // and is remembered
+		t.Fatal("gone too early")
+	}
+	shorter := *r.app
+	shorter.Settings.SessionLifetime = 59
+	r.sessions.Shorten(&shorter)
+	for range 3 {
+		if _, err := r.sessions.Sweep(t.Context(), 2); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if list, err := r.db.Sessions().List(t.Context(), r.app.ID, u.UUID); err != nil || len(list) > 0 || r.ended == 0 {
+		t.Errorf("%d are left, %d times told, %v", len(list), r.ended, err)
+	}
+	if r.live(cookie) { // by the setting of before, which may come back
+		t.Error("a session that ended is remembered")
+	}
+}
+
 // Whatever ends a session ends it at once, for who remembers it too.
 func TestEnds(t *testing.T) {
 	t.Parallel()

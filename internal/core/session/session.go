@@ -88,6 +88,10 @@ type Store interface {
 	EndAll(ctx context.Context, applicationID, userID, except string, event func([]Ended) (audit.Event, error)) ([]Ended, error)
 	// List gives the sessions of a user, the one that signed in last first.
 	List(ctx context.Context, applicationID, userID string) ([]*Session, error)
+	// Shorten has at most limit sessions of an application that live longer than
+	// lifetime after their AuthTime live no longer, those of users from the one
+	// given on ("": the first), and says how many, and whose was the last.
+	Shorten(ctx context.Context, applicationID string, lifetime time.Duration, from string, limit int) (last string, n int, err error)
 	// RemoveExpired ends at most limit sessions that expired before now, and says
 	// how many.
 	RemoveExpired(ctx context.Context, now time.Time, limit int) (int, error)

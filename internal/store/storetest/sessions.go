@@ -23,6 +23,7 @@ var ofUsers = []test{
 	{"SessionEnd", testSessionEnd},
 	{"SessionEndings", testSessionEndings},
 	{"SessionContended", testSessionContended},
+	{"SessionsShortened", testSessionsShortened},
 	{"Notices", testNotices},
 	{"Consents", testConsents},
 	{"ConsentList", testConsentList},
@@ -239,6 +240,35 @@ func testSessionEndings(e *Env) {
 	if !list[len(list)-1].AuthTime.Equal(e.Now.Add(2 * time.Second)) {
 		e.Fatal("it was not the oldest that ended")
 	}
+}
+
+// testSessionsShortened: none lives longer than it is told to, whichever step it
+// is in; one that would not is left alone.
+func testSessionsShortened(e *Env) {
+	ctx, sessions := e.Context(), e.DB.Sessions()
+	var long []*session.Session
+	u := e.users("a@example.com", "b@example.com")
+	for i := range 7 {
+		long = append(long, e.begun(u[i%2], e.Now.Add(time.Duration(i)*time.Second)))
+	}
+	short := e.session(u[0], e.Now)
+	short.ExpiresAt = e.Now.Add(time.Minute)
+	_, err := sessions.Begin(ctx, short, e.event("session.begin"))
+	e.must(err)
+	steps := 0
+	for last, n := "", 2; n == 2; steps++ {
+		last, n, err = sessions.Shorten(ctx, appID, time.Minute, last, 2)
+		e.must(err)
+	}
+	e.same(steps, 4)
+	for _, s := range append(long, short) {
+		got, err := sessions.Get(ctx, s.ID)
+		e.must(err)
+		e.same(got.ExpiresAt, s.AuthTime.Add(time.Minute))
+	}
+	_, n, err := sessions.Shorten(ctx, "other", time.Second, "", 10)
+	e.must(err)
+	e.same(n, 0)
 }
 
 func testNotices(e *Env) {
