@@ -17,6 +17,7 @@ import (
 
 	"github.com/ostiary/ostiary/internal/app"
 	"github.com/ostiary/ostiary/internal/config"
+	"github.com/ostiary/ostiary/internal/core/administrator"
 	"github.com/ostiary/ostiary/internal/core/application"
 	"github.com/ostiary/ostiary/internal/servertest"
 )
@@ -87,6 +88,37 @@ func TestAFileThatCannotBeWrittenFoundsNothing(t *testing.T) {
 	}
 	if _, err := a.FoundToFile(t.Context()); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestTheAdministratorsPassword is held to what sign-in takes, in the form in
+// which sign-in compares it.
+func TestTheAdministratorsPassword(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "password")
+	given := func(text string) *config.Config {
+		t.Helper()
+		if err := os.WriteFile(file, []byte(text+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return configure(t, "OSTIARY_ADMIN_PASSWORD_FILE="+file)
+	}
+	for _, text := range []string{strings.Repeat("x", 257), strings.Repeat("e\u0301", 7)} {
+		if _, err := app.Open(t.Context(), given(text), time.Now); err == nil || !strings.Contains(err.Error(), "--admin-password-file: Choose a password of at ") {
+			t.Errorf("%d bytes: %v", len(text), err)
+		}
+	}
+	const typed = "cafe\u0301 au lait"
+	a := open(t, given(typed))
+	first, err := a.Found(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u, err := a.Users.ByEmail(t.Context(), administrator.ApplicationID, first.AdminEmail)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if right, err := u.HasPassword(t.Context(), a.Ring, typed); !right {
+		t.Errorf("the password does not sign its administrator in: %v", err)
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/ostiary/ostiary/internal/core/application"
 	"github.com/ostiary/ostiary/internal/core/client"
 	"github.com/ostiary/ostiary/internal/core/fault"
+	"github.com/ostiary/ostiary/internal/core/user"
 )
 
 // plan is what a first start will make, as far as the operator chose it. It is
@@ -66,8 +67,12 @@ func readPlan(f *config.Founding) (*plan, error) {
 	if strings.ContainsFunc(p.ownerSecret, func(r rune) bool { return r < 0x20 || r > 0x7e }) {
 		return nil, errors.New("--owner-client-secret-file: a client secret is of printable ASCII characters (RFC 6749 appendix A.2)")
 	}
-	if p.password, err = readGiven("--admin-password-file", f.AdminPasswordFile, minPassword); err != nil {
-		return nil, err
+	given, err := readGiven("--admin-password-file", f.AdminPasswordFile, minPassword)
+	if err != nil || given == "" {
+		return p, err
+	}
+	if p.password, err = user.BoundedPassword(given); err != nil {
+		return nil, said("--admin-password-file", err)
 	}
 	return p, nil
 }

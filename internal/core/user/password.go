@@ -40,18 +40,28 @@ func fold(s string) string { return cases.Fold().String(s) }
 // keyboard that it is typed on makes no difference.
 func NormalPassword(password string) string { return norm.NFC.String(password) }
 
-// CheckPassword refuses, with a fault Invalid whose Field is "password", what
-// may not be the password of a user with this address.
-func CheckPassword(password, email string) error {
+// BoundedPassword is NormalPassword of what is neither too short nor too long,
+// else a fault Invalid.
+func BoundedPassword(password string) (string, error) {
 	if len(password) > 4*maxPassword || !utf8.ValidString(password) {
-		return errPasswordLong
+		return "", errPasswordLong
 	}
 	password = NormalPassword(password)
 	switch n := utf8.RuneCountInString(password); {
 	case n < minPassword:
-		return errPasswordShort
+		return "", errPasswordShort
 	case n > maxPassword:
-		return errPasswordLong
+		return "", errPasswordLong
+	}
+	return password, nil
+}
+
+// CheckPassword refuses, with a fault Invalid whose Field is "password", what
+// may not be the password of a user with this address.
+func CheckPassword(password, email string) error {
+	password, err := BoundedPassword(password)
+	if err != nil {
+		return err
 	}
 	folded, address := fold(password), fold(norm.NFC.String(email))
 	local, _, _ := strings.Cut(address, "@")
