@@ -6,10 +6,13 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/ostiary/ostiary/internal/config"
 	"github.com/ostiary/ostiary/internal/core/audit"
+	"github.com/ostiary/ostiary/internal/core/client"
 	"github.com/ostiary/ostiary/internal/core/fault"
+	"github.com/ostiary/ostiary/internal/core/usage"
 	"github.com/ostiary/ostiary/internal/servertest"
 )
 
@@ -50,6 +53,41 @@ func TestRootApplication(t *testing.T) {
 	event := audit.New(audit.System(), "other", "instance.root", "application:other", s.Clock.Now())
 	if err := s.App.Store.Instance().SetRoot(t.Context(), "other", event); fault.KindOf(err) != fault.Conflict {
 		t.Errorf("another root application after tokens were issued: %v, want a conflict", err)
+	}
+}
+
+// TestTheIssuerIsFixedForEver: also when nothing is left of the tokens.
+func TestTheIssuerIsFixedForEver(t *testing.T) {
+	s := servertest.Start(t, servertest.Options{})
+	app, err := s.App.Applications.Get(t.Context(), s.ApplicationID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fields, err := client.ParseFields([]byte(`{"id":"worker","name":"Worker","kind":"service","access_token_format":"opaque"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, secret, err := s.App.Operations.CreateFrom(t.Context(), audit.System(), app, fields, client.CreateOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := s.Do("POST", "/"+app.ID+"/oauth2/token", "worker", secret, "application/x-www-form-urlencoded", "grant_type=client_credentials")
+	if got.StatusCode != http.StatusOK {
+		t.Fatal(got.StatusCode)
+	}
+	if err := s.App.Usage.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.App.Operations.Delete(t.Context(), audit.System(), app.ID, "worker"); err != nil {
+		t.Fatal(err)
+	}
+	s.Clock.Advance(usage.Kept + 24*time.Hour)
+	if _, err := s.App.Sweep(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	event := audit.New(audit.System(), app.ID, "instance.root", "application:"+app.ID, s.Clock.Now())
+	if err := s.App.Store.Instance().SetRoot(t.Context(), app.ID, event); fault.KindOf(err) != fault.Conflict {
+		t.Errorf("another issuer after tokens were issued: %v, want a conflict", err)
 	}
 }
 

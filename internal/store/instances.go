@@ -85,13 +85,18 @@ func (i Instances) SetRoot(ctx context.Context, applicationID string, event audi
 	})
 }
 
-// hasIssued reports whether an application has issued tokens: a JWT leaves its
+// hasIssued reports whether an application has issued tokens. What was counted
+// says so for ever; of the last seconds, which may not be counted, a JWT leaves its
 // trace on the key, any other token in the families.
 func hasIssued(ctx context.Context, s session, applicationID string) (bool, error) {
-	_, signed, err := one(ctx, s, column[int], `SELECT 1 FROM signing_key WHERE application_id = $1 AND needed_until > 0 LIMIT 1`, applicationID)
-	if err != nil || signed {
-		return signed, err
+	for _, trace := range []string{
+		`SELECT 1 FROM application WHERE id = $1 AND issued`,
+		`SELECT 1 FROM signing_key WHERE application_id = $1 AND needed_until > 0 LIMIT 1`,
+		`SELECT 1 FROM client c JOIN family f ON f.client_era = c.era WHERE c.application_id = $1 LIMIT 1`,
+	} {
+		if _, found, err := one(ctx, s, column[int], trace, applicationID); err != nil || found {
+			return found, err
+		}
 	}
-	_, minted, err := one(ctx, s, column[int], `SELECT 1 FROM client c JOIN family f ON f.client_era = c.era WHERE c.application_id = $1 LIMIT 1`, applicationID)
-	return minted, err
+	return false, nil
 }

@@ -50,6 +50,9 @@ var (
 func (u Usage) Add(ctx context.Context, batch *usage.Batch) error {
 	return u.db.change(ctx, func(ctx context.Context, s session) error {
 		d := s.dialect
+		if err := markIssued(ctx, s, batch.Totals); err != nil {
+			return err
+		}
 		// Clients before secrets, as whoever changes a client takes them.
 		if err := changeRows(ctx, s, addUses(d), batch.Uses, func(x *usage.Use) []any { return []any{x.Client, micros(x.At)} }); err != nil {
 			return err
@@ -65,6 +68,26 @@ func (u Usage) Add(ctx context.Context, batch *usage.Batch) error {
 		}
 		return insert(ctx, s, addDays, batch.Days, func(x *ratelimit.Day) []any { return []any{x.Client, x.Day, x.N} })
 	})
+}
+
+// markIssued notes which applications have issued tokens: once each, and it
+// outlives the tokens and the counts.
+func markIssued(ctx context.Context, s session, totals []usage.Total) error {
+	var ids []string
+	for _, t := range totals {
+		if t.Reason == "" && !slices.Contains(ids, t.ApplicationID) {
+			ids = append(ids, t.ApplicationID)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	list, err := jsonArray(ids)
+	if err != nil {
+		return err
+	}
+	_, err = s.exec(ctx, `UPDATE application SET issued = TRUE WHERE NOT issued AND id IN (`+s.dialect.values("$1")+`)`, list)
+	return err
 }
 
 func selectLast(d *dialect) string {

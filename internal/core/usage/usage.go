@@ -198,6 +198,7 @@ type Denial struct {
 type Store interface {
 	// Add adds the counts to those that are there, and sets what was used last
 	// where it was used earlier. Clients and secrets that are gone are passed over.
+	// Where tokens were issued, that is noted of the application for ever.
 	Add(ctx context.Context, batch *Batch) error
 	// Last gives when the clients with these Sequences, and their secrets, were
 	// last used. One that never was may be absent.

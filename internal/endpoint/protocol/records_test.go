@@ -59,7 +59,7 @@ type foreign struct {
 func (r *rig) otherApplication() foreign {
 	r.t.Helper()
 	const id = "second"
-	r.exec(`INSERT INTO application SELECT ?, name, settings, revision, created_at, updated_at FROM application WHERE id = ?`, id, r.app)
+	r.exec(`INSERT INTO application (id, name, settings, revision, created_at, updated_at) SELECT ?, name, settings, revision, created_at, updated_at FROM application WHERE id = ?`, id, r.app)
 	return foreign{r.in(id).client(owner), id}
 }
 
