@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"github.com/ostiary/ostiary/internal/core/client"
 	"github.com/ostiary/ostiary/internal/core/fault"
 	"github.com/ostiary/ostiary/internal/core/scope"
+	"github.com/ostiary/ostiary/internal/core/token"
 	"github.com/ostiary/ostiary/internal/web"
 )
 
@@ -164,11 +166,13 @@ func (a *api) admit(c *call, app *application.Application, caller *client.Client
 }
 
 // bearer takes an access token of the application, for the server itself (no
-// audience but the issuer).
+// audience but the issuer). Where the path has no application, a JWT names its
+// own; an opaque token, of which only its application's keys tell, is one of the
+// default one.
 func (a *api) bearer(c *call, text string) error {
 	id := c.PathValue("app")
 	if id == "" {
-		id = a.DefaultApplication
+		id = cmp.Or(a.Issuers.ApplicationOf(token.Issuer(text)), a.DefaultApplication)
 	}
 	app, err := a.application(c, id)
 	if err != nil {

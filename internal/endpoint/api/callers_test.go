@@ -51,6 +51,13 @@ func TestCallers(t *testing.T) {
 	r.auth = ""
 	r.as(id, secret).want(http.StatusForbidden, "GET", "/clients", "")
 	r.as(other["owner_client_id"].(string), other["owner_client_secret"].(string)).want(http.StatusUnauthorized, "GET", "/clients", "")
+	elsewhere := r.as(other["owner_client_id"].(string), other["owner_client_secret"].(string))
+	elsewhere.app = "/api/v1/applications/other"
+	robot := elsewhere.want(http.StatusCreated, "POST", "/clients", `{"name":"Admin","kind":"service","scopes":["ostiary:admin"]}`).object
+	elsewhere.auth = "Bearer " + elsewhere.issue(robot["id"].(string), robot["secret"].(string), "ostiary:admin")
+	if list := elsewhere.want(http.StatusOK, "GET", "/api/v1/applications", "").object["items"].([]any); len(list) != 1 || list[0].(map[string]any)["id"] != "other" {
+		t.Errorf("by a token of another application: %v", list)
+	}
 	r.want(http.StatusUnauthorized, "GET", "/api/v1/applications/nothing/clients", "")
 	r.want(http.StatusUnauthorized, "GET", "/api/v1/applications/%00/clients", "")
 

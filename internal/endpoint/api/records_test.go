@@ -83,7 +83,7 @@ func TestResources(t *testing.T) {
 // issue gets an access token for a client.
 func (r *rig) issue(id, secret, scope string) string {
 	r.t.Helper()
-	answer := r.Do("POST", "/"+r.ApplicationID+"/oauth2/token", id, secret, "application/x-www-form-urlencoded",
+	answer := r.Do("POST", strings.TrimPrefix(r.app, "/api/v1/applications")+"/oauth2/token", id, secret, "application/x-www-form-urlencoded",
 		url.Values{"grant_type": {"client_credentials"}, "scope": {scope}}.Encode())
 	var got struct {
 		AccessToken string `json:"access_token"`
