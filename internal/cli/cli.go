@@ -124,5 +124,8 @@ func setUp(c *cobra.Command) (*config.Config, error) {
 		h = slog.NewJSONHandler(c.ErrOrStderr(), options)
 	}
 	slog.SetDefault(slog.New(h))
+	for _, name := range conf.Strangers {
+		slog.Warn("there is no such environment variable; it is passed over", "variable", name)
+	}
 	return conf, nil
 }

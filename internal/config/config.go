@@ -32,6 +32,8 @@ type Config struct {
 	Database   string // "": SQLite in Data
 	File       string // the configuration file; "": none
 
+	Strangers []string // variables that begin with OSTIARY_ and are no setting, nor nearly one
+
 	TrustedProxies  []netip.Prefix
 	ForwardedHeader string
 
@@ -105,7 +107,7 @@ func LoadFrom(flags *pflag.FlagSet, environ []string) (*Config, error) {
 
 func load(flags *pflag.FlagSet, environ []string) (*Config, error) {
 	fromFlags := flagValues(flags)
-	fromEnvironment, err := environmentValues(environ)
+	fromEnvironment, strangers, err := environmentValues(environ)
 	if err != nil {
 		return nil, err
 	}
@@ -120,7 +122,7 @@ func load(flags *pflag.FlagSet, environ []string) (*Config, error) {
 			return nil, err
 		}
 	}
-	c.File = file
+	c.File, c.Strangers = file, strangers
 	c.CollectorSet = slices.ContainsFunc(environ, func(v string) bool {
 		return strings.HasPrefix(v, "GOGC=") || strings.HasPrefix(v, "GOMEMLIMIT=")
 	})

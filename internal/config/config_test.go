@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -193,6 +194,20 @@ func TestErrorsRepeatNoSecrets(t *testing.T) {
 		_, err := load(t, "", []string{"OSTIARY_DATABASE=" + url})
 		if err == nil || strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("%s: got %v", url, err)
+		}
+	}
+}
+
+// TestStrangers: whoever starts the program may use the prefix for himself, but a
+// slip of the keyboard is told from that.
+func TestStrangers(t *testing.T) {
+	got, err := load(t, "", []string{"OSTIARY_BIN=/bin/x", "OSTIARY_ADMIN_PASSWORD=x", "OSTIARY_LISTEN=127.0.0.1:1"})
+	if err != nil || !slices.Equal(got.Strangers, []string{"OSTIARY_BIN", "OSTIARY_ADMIN_PASSWORD"}) || got.Listen != "127.0.0.1:1" {
+		t.Errorf("%+v, %v", got, err)
+	}
+	for _, slip := range []string{"OSTIARY_LISTN", "OSTIARY_DATE", "OSTIARY_PUBLICURL", "OSTIARY_DATABASE_URL", "OSTIARY_OWNER_CLIENT_SECRET"} {
+		if _, err := load(t, "", []string{slip + "=x"}); err == nil || !strings.Contains(err.Error(), "did you mean OSTIARY_") {
+			t.Errorf("%s: %v", slip, err)
 		}
 	}
 }

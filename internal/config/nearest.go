@@ -18,6 +18,10 @@ func nearest(word string, candidates []string) string {
 	return best
 }
 
+// near reports whether word may be meant for known: one letter in three may be
+// wrong.
+func near(word, known string) bool { return distance(word, known) <= max(1, len(word)/3) }
+
 // distance is Levenshtein's: how many bytes must be put in, taken out or
 // replaced to get from a to b.
 func distance(a, b string) int {

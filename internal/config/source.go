@@ -79,9 +79,11 @@ func (s *setting) listed(value string) []string {
 var orchestrated = regexp.MustCompile(`^OSTIARY_(SERVICE_(HOST|PORT(_.+)?)|PORT(_\d+_(TCP|UDP)(_(PROTO|PORT|ADDR))?)?)$`)
 
 // environmentValues takes what begins with OSTIARY_. A variable that is empty
-// counts as not given, since that is how compose files leave one out.
-func environmentValues(environ []string) (values, error) {
-	found := values{}
+// counts as not given, since that is how compose files leave one out. An unknown
+// one is an error where it may be a slip of the keyboard; any other may be meant
+// for what starts the program, and is given back as a stranger.
+func environmentValues(environ []string) (found values, strangers []string, err error) {
+	found = values{}
 	for _, line := range environ {
 		name, value, _ := strings.Cut(line, "=")
 		if !strings.HasPrefix(name, "OSTIARY_") || orchestrated.MatchString(name) {
@@ -89,7 +91,12 @@ func environmentValues(environ []string) (values, error) {
 		}
 		i := slices.IndexFunc(table, func(s setting) bool { return s.variable() == name })
 		if i < 0 {
-			return nil, fmt.Errorf("unknown environment variable %s; did you mean %s?", name, nearest(name, names((*setting).variable, 0)))
+			known := nearest(name, names((*setting).variable, 0))
+			if near(strings.TrimPrefix(name, "OSTIARY_"), strings.TrimPrefix(known, "OSTIARY_")) {
+				return nil, nil, fmt.Errorf("unknown environment variable %s; did you mean %s?", name, known)
+			}
+			strangers = append(strangers, name)
+			continue
 		}
 		s := &table[i]
 		if value == "" {
@@ -101,7 +108,7 @@ func environmentValues(environ []string) (values, error) {
 		}
 		found[s.name] = s.listed(value)
 	}
-	return found, nil
+	return found, strangers, nil
 }
 
 // fileValues reads the configuration file: a mapping of keys to scalars, or to
