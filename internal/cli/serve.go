@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -83,8 +84,9 @@ func found(ctx context.Context, c *cobra.Command, conf *config.Config, a *app.Ap
 	if err != nil {
 		return err
 	}
-	slog.Info("set up; the secrets of the owner client and the administrator are in the file, which only its owner may read", "file", path)
-	return nil
+	// No line of the log: whatever level that has, somebody has to find them.
+	_, err = fmt.Fprintf(c.ErrOrStderr(), "Set up: the secrets of the owner client and the administrator are in %s, which only its owner may read.\n", path)
+	return err
 }
 
 // untilSignal gives a context that the first SIGTERM or SIGINT ends. A second
