@@ -2,10 +2,8 @@ package app
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/ostiary/ostiary/internal/config"
@@ -34,43 +32,13 @@ func SetMetadata(ctx context.Context, c *config.Config, applicationID, clientID 
 		}
 		applicationID = found.DefaultApplication
 	}
-	action := "client.feature.revoke"
-	if grant {
-		action = "client.feature.grant"
+	app, err := db.Applications().Get(ctx, applicationID)
+	if err == nil {
+		clients := client.NewRegistry(db.Clients(), nil, time.Now, clientCache)
+		_, err = client.NewOperations(db.Clients(), db.Audit(), clients, nil, nil, time.Now).SetMetadata(ctx, audit.System(), app, clientID, grant)
 	}
-	_, err = db.Clients().Change(ctx, applicationID, clientID, client.NameAndVersion, func(cl *client.Client) (audit.Event, error) {
-		now := time.Now().UTC()
-		event := audit.New(audit.System(), applicationID, action, "client:"+clientID, now)
-		event.Before = features(cl)
-		if err := setMetadata(cl, grant); err != nil {
-			return audit.Event{}, err
-		}
-		cl.UpdatedAt = now
-		event.After = features(cl)
-		return event, nil
-	})
 	if fault.KindOf(err) == fault.NotFound {
 		return fmt.Errorf("there is no client %s in the application %s", clientID, applicationID)
 	}
 	return err
-}
-
-func setMetadata(c *client.Client, grant bool) error {
-	has := c.Settings.Features.Has(client.Metadata)
-	switch {
-	case grant == has:
-		return fmt.Errorf("nothing to do: the client %s has the features %v", c.ID, c.Settings.Features)
-	case !grant:
-		c.Settings.Features = slices.DeleteFunc(slices.Clone(c.Settings.Features), func(f client.Feature) bool { return f == client.Metadata })
-	case c.Settings.Features.Has(client.LoginClient):
-		return client.ErrLoginClient
-	default:
-		c.Settings.Features = append(slices.Clone(c.Settings.Features), client.Metadata)
-	}
-	return nil
-}
-
-func features(c *client.Client) json.RawMessage {
-	text, _ := json.Marshal(map[string]client.Features{"features": c.Settings.Features}) //nolint:errchkjson // words cannot fail
-	return text
 }

@@ -125,24 +125,31 @@ func (o *Operations) changeSecrets(ctx context.Context, source audit.Source, app
 }
 
 // SetMetadata grants a client the feature metadata, or takes it away: the one
-// feature that the operator of the server alone grants.
+// feature that the operator of the server alone grants. A fault Conflict says that
+// it is so already.
 func (o *Operations) SetMetadata(ctx context.Context, source audit.Source, app *application.Application, id string, granted bool) (*Client, error) {
-	now := o.moment()
+	now, action := o.moment(), "client.feature.revoke"
+	if granted {
+		action = "client.feature.grant"
+	}
 	defer o.clients.Void(app.ID, id)
 	return o.store.Change(ctx, app.ID, id, NameAndVersion, func(c *Client) (audit.Event, error) {
 		if err := o.role.Require(admin.EditGuardedClients); err != nil {
 			return audit.Event{}, err
 		}
-		event := audit.New(source, app.ID, "client.update", object(id), now)
+		event := audit.New(source, app.ID, action, object(id), now)
 		event.Before = c.document()
 		set := slices.DeleteFunc(slices.Clone(c.Settings.Features), func(f Feature) bool { return f == Metadata })
 		if granted {
-			if set.Has(LoginClient) {
-				return audit.Event{}, ErrLoginClient
-			}
 			set = append(set, Metadata)
 		}
+		if len(set) == len(c.Settings.Features) {
+			return audit.Event{}, fault.Conflictf("There is nothing to do: the client %s has the features %v.", id, c.Settings.Features)
+		}
 		c.Settings.Features, c.UpdatedAt = set, now
+		if err := c.conform(app, set); err != nil {
+			return audit.Event{}, err
+		}
 		event.After = c.document()
 		return event, nil
 	})

@@ -2,6 +2,7 @@ package client_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"slices"
 	"strconv"
@@ -35,6 +36,15 @@ func TestImportedClientsMayGoUnscopedUntilTheyAreEdited(t *testing.T) {
 			return err
 		}
 	}
+	document := func(uris string) edit {
+		return func(r *rig, c *client.Client) error {
+			d, err := client.ParseDocument(map[string]json.RawMessage{"redirect_uris": json.RawMessage(uris)}, false)
+			if err != nil {
+				return err
+			}
+			return r.ops.PutDocument(r.Context(), r.source, r.app, c.ID, d)
+		}
+	}
 	for name, test := range map[string]struct {
 		edit edit
 		kept bool
@@ -52,6 +62,12 @@ func TestImportedClientsMayGoUnscopedUntilTheyAreEdited(t *testing.T) {
 		"PUT of what GET gave": {func(r *rig, c *client.Client) error {
 			return replace(string(encode(r, r.shown(c.ID))))(r, c)
 		}, false},
+		"the feature metadata": {func(r *rig, c *client.Client) error {
+			_, err := r.ops.SetMetadata(r.Context(), r.source, r.app, c.ID, true)
+			return err
+		}, false},
+		"redirect URIs in a settings document": {document(`["https://app.example/cb"]`), false},
+		"a settings document":                  {document(`[]`), true},
 		"deactivation": {func(r *rig, c *client.Client) error {
 			_, err := r.ops.SetActive(r.Context(), r.source, r.app.ID, c.ID, false)
 			return err
@@ -240,6 +256,13 @@ func TestMetadata(t *testing.T) {
 	}
 	_, err := r.ops.Patch(t.Context(), r.source, r.app, c.ID, []byte(`{"features":["metadata"]}`), nil)
 	problems(t, err)
+	for _, granted := range []bool{true, true, false, false} {
+		_, err = r.ops.SetMetadata(t.Context(), audit.System(), r.app, c.ID, granted)
+		if has := r.stored(c.ID).Settings.Features.Has(client.Metadata); has != granted {
+			t.Errorf("granted %v: %v, %v", granted, has, err)
+		}
+	}
+	wants(t, fault.Conflict, err)
 	login := r.make(`"kind":"other","features":["login_client"]`)
 	_, err = r.ops.SetMetadata(t.Context(), audit.System(), r.app, login.ID, true)
 	wants(t, fault.Invalid, err)
