@@ -56,7 +56,7 @@ func (a *App) makeConsole(static *web.Static) error {
 	r := a.records()
 	var err error
 	a.console, err = console.New(console.Deps{
-		Administrators: administrator.NewOperations(a.People, a.Users), Applications: a.Applications, Settings: r.settings, Instance: r.instance,
+		Administrators: r.administrators, Applications: a.Applications, Settings: r.settings, Instance: r.instance,
 		Clients: a.Clients, Operations: a.Operations, Inventory: r.inventory, Usage: a.Usage, Scopes: r.scopes, Resources: r.resources,
 		Users: a.People, People: a.Users, Sessions: a.Sessions, SignIn: a.SignIn, OwnSignIn: a.ConsoleSignIn, Consents: a.Consents,
 		Tokens: a.Tokens, Signers: a.Signers, Audit: a.Store.Audit(), Issuers: a.issuers, URL: url, Cookie: signin.ConsoleCookie(url),

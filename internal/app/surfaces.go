@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ostiary/ostiary/internal/core/administrator"
 	"github.com/ostiary/ostiary/internal/core/application"
 	"github.com/ostiary/ostiary/internal/core/authorization"
 	"github.com/ostiary/ostiary/internal/core/client/inventory"
@@ -66,6 +67,8 @@ func (a *App) protocol(throttle *web.Throttle) http.Handler {
 // records are the operations on small records and on applications, which the
 // management API and the console share.
 type records struct {
+	administrators *administrator.Operations
+
 	settings  *application.Operations
 	instance  *instance.Operations
 	scopes    *scope.Operations
@@ -74,10 +77,14 @@ type records struct {
 }
 
 func (a *App) records() records {
+	administrators := administrator.NewOperations(a.People, a.Users)
 	return records{
+		administrators: administrators,
+
 		settings: application.NewOperations(a.Applications, a.now).OnShorter(a.Sessions.Shorten),
 		instance: instance.NewOperations(a.Store.Instance(), a.Applications, a.Clients, a.Signers, a.Ring, a.now, a.defaultApplication).
-			Voiding(a.Scopes.VoidAll, a.Resources.VoidAll, a.Users.VoidAll, a.Sessions.VoidAll, a.Consents.VoidAll),
+			Voiding(a.Scopes.VoidAll, a.Resources.VoidAll, a.Users.VoidAll, a.Sessions.VoidAll, a.Consents.VoidAll).
+			Forgetting(administrators.Forget),
 		scopes:    scope.NewOperations(a.Store.Scopes(), a.Scopes, a.now),
 		resources: resource.NewOperations(a.Store.Resources(), a.Resources, a.now),
 		inventory: &inventory.Inventory{Search: a.Store.Clients(), Usage: a.Usage},

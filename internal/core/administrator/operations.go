@@ -154,6 +154,28 @@ func (o *Operations) Grant(ctx context.Context, source audit.Source, application
 	return o.store(ctx, source, uuid, AccessOf(u).with(applicationID, role), &u.Revision)
 }
 
+// Forget takes every role in an application from whoever has one: of the one
+// that had its id before.
+func (o *Operations) Forget(ctx context.Context, source audit.Source, applicationID string) error {
+	const atOnce = 100
+	var after Place
+	for {
+		found, next, err := o.In(ctx, applicationID, after, atOnce)
+		if err != nil {
+			return err
+		}
+		for _, u := range found {
+			if _, err := o.Grant(ctx, source, applicationID, u.UUID, ""); err != nil {
+				return err
+			}
+		}
+		if next == (Place{}) {
+			return nil
+		}
+		after = next
+	}
+}
+
 // Find gives the administrator of an address, for Grant: a fault Invalid of the
 // field email where there is none.
 func (o *Operations) Find(ctx context.Context, email string) (*user.User, error) {

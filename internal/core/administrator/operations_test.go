@@ -246,3 +246,23 @@ func TestWhoHasARole(t *testing.T) {
 		}
 	})
 }
+
+func TestForget(t *testing.T) {
+	both(t, func(r *rig) {
+		viewer := r.made("viewer@example.com", roles("shop", admin.Viewer))
+		owner := r.made("owner@example.com", administrator.Access{Roles: map[string]admin.Role{"shop": admin.Owner, "shop2": admin.Owner}})
+		if err := r.ops.Forget(r.Context(), audit.System(), "shop"); err != nil {
+			r.Fatal(err)
+		}
+		for _, of := range []*user.User{viewer, owner} {
+			now, err := r.ops.Get(r.Context(), of.UUID)
+			if err != nil {
+				r.Fatal(err)
+			}
+			access := administrator.AccessOf(now)
+			if access.Roles["shop"] != "" || access.Roles["shop2"] != administrator.AccessOf(of).Roles["shop2"] {
+				r.Errorf("%s has %v", now.Email, access.Roles)
+			}
+		}
+	})
+}

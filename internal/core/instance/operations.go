@@ -28,6 +28,7 @@ type Operations struct {
 	now          func() time.Time
 	standing     func() string
 	others       []func()
+	forget       func(ctx context.Context, source audit.Source, id string) error
 }
 
 // NewOperations puts them together. standing gives the default application, which
@@ -41,6 +42,14 @@ func NewOperations(store Applications, applications *application.Registry, clien
 func (o *Operations) Voiding(others ...func()) *Operations {
 	with := *o
 	with.others = others
+	return &with
+}
+
+// Forgetting gives the operations with what takes away, before an application is
+// made, what people may still do in the one that had its id before.
+func (o *Operations) Forgetting(forget func(ctx context.Context, source audit.Source, id string) error) *Operations {
+	with := *o
+	with.forget = forget
 	return &with
 }
 
@@ -143,11 +152,23 @@ func (o *Operations) Create(ctx context.Context, source audit.Source, draft Draf
 	if a.Events, err = a.events(source, now); err != nil {
 		return nil, OwnerClient{}, err
 	}
+	if err := o.forgotten(ctx, source, draft.ID); err != nil {
+		return nil, OwnerClient{}, err
+	}
 	defer o.void(draft.ID)
 	if err := o.store.Add(ctx, a); err != nil {
 		return nil, OwnerClient{}, err
 	}
 	return &a.Application, owner, nil
+}
+
+// forgotten makes sure that nobody has a role in an application that is to be made.
+func (o *Operations) forgotten(ctx context.Context, source audit.Source, id string) error {
+	_, err := o.applications.Get(ctx, id)
+	if fault.KindOf(err) != fault.NotFound {
+		return err // one that is there is refused later
+	}
+	return o.forget(ctx, source, id)
 }
 
 func (o *Operations) check(draft *Draft) (application.Settings, error) {

@@ -52,6 +52,16 @@ func (r *rig) colleague(role admin.Role, applicationID string) (cookie string) {
 	return r.cookie(email, password)
 }
 
+// Who had a role in an application that is gone has none in another of its id.
+func TestRolesAreNotInherited(t *testing.T) {
+	r := start(t, servertest.Options{})
+	admin, before := r.cookie(r.AdminEmail, r.AdminPassword), r.colleague(admin.Owner, "shop")
+	r.auth = "none"
+	r.want(http.StatusCreated, "POST", "/api/v1/applications", `{"id":"shop","name":"Shop"}`, admin)
+	r.want(http.StatusUnauthorized, "GET", "/api/v1/applications/shop/clients", "", before)
+	r.want(http.StatusConflict, "POST", "/api/v1/applications", `{"id":"shop","name":"Shop"}`, admin)
+}
+
 func TestAdministratorOfTheInstanceCalls(t *testing.T) {
 	r := start(t, servertest.Options{})
 	cookie := r.cookie(r.AdminEmail, r.AdminPassword)
