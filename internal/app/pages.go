@@ -23,16 +23,17 @@ func (a *App) makePages() error {
 		return err
 	}
 	a.static = web.NewSurface("static", writeBare, static.Routes()...)
+	logos := logo.New(a.outbound(), a.now, logoCache)
 	a.pages, err = signin.New(signin.Deps{
 		Applications: a.Applications, Clients: a.Clients, Scopes: a.Scopes, Sessions: a.Sessions, Consents: a.Consents,
 		Tokens: a.Tokens, SignIn: a.SignIn, Desk: authorization.NewDesk(a.Ring, a.now), Issuers: a.issuers, Now: a.now, Static: static,
-		Logos: logo.New(a.outbound(), a.now, logoCache).Find,
+		Logos: logos.Find,
 	})
 	if err != nil {
 		return err
 	}
 	a.SignIn.Write(a.pages.Letter)
-	return a.makeConsole(static)
+	return a.makeConsole(static, logos)
 }
 
 // consoleURL is where browsers find the console's host.
@@ -45,7 +46,7 @@ func (a *App) consoleURL() string {
 
 // makeConsole makes the pages for administrators. They sign in by the pages for
 // users, as users of an application that no other path leads to.
-func (a *App) makeConsole(static *web.Static) error {
+func (a *App) makeConsole(static *web.Static, logos *logo.Logos) error {
 	url := a.consoleURL()
 	a.consolePages = a.pages.With(signin.Deps{
 		Applications: application.NewRegistry(administrator.Applications{}, consoleCache), Clients: a.Clients, Scopes: a.Scopes,
@@ -60,7 +61,7 @@ func (a *App) makeConsole(static *web.Static) error {
 		Clients: a.Clients, Operations: a.Operations, Inventory: r.inventory, Usage: a.Usage, Scopes: r.scopes, Resources: r.resources,
 		Users: a.People, People: a.Users, Sessions: a.Sessions, SignIn: a.SignIn, OwnSignIn: a.ConsoleSignIn, Consents: a.Consents,
 		Tokens: a.Tokens, Signers: a.Signers, Audit: a.Store.Audit(), Issuers: a.issuers, URL: url, Cookie: signin.ConsoleCookie(url),
-		Now: a.now, Static: static,
+		Now: a.now, Static: static, Logos: logos.Look,
 	})
 	return err
 }

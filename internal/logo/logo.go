@@ -59,6 +59,7 @@ type Logos struct {
 
 type entry struct {
 	image *Image // nil: there was none to be had
+	err   error  // of the last attempt
 	again time.Time
 }
 
@@ -68,7 +69,7 @@ const maxPending = 4
 // New makes one that remembers at most cacheBytes.
 func New(fetcher Fetcher, now func() time.Time, cacheBytes int) *Logos {
 	return &Logos{fetcher: fetcher, now: now, pending: map[string]bool{}, known: cache.New(cacheBytes, func(url string, e *entry) int {
-		const record = 200
+		const record = 300
 		if e.image == nil {
 			return record + len(url)
 		}
@@ -79,14 +80,24 @@ func New(fetcher Fetcher, now func() time.Time, cacheBytes int) *Logos {
 // Find gives the logo at a URL, nil where it is not known yet or cannot be had.
 // What is not known, or is old, is fetched in the background.
 func (l *Logos) Find(url string) *Image {
+	found, _ := l.Look(url)
+	return found
+}
+
+// ErrNotYet says that a logo was not fetched yet.
+var ErrNotYet = errors.New("the logo is being fetched")
+
+// Look is Find with the reason why the logo could not be fetched, or not anew:
+// ErrNotYet before the first attempt has ended.
+func (l *Logos) Look(url string) (*Image, error) {
 	e, ok := l.known.Get(url)
 	if !ok || l.now().After(e.again) {
 		l.later(url)
 	}
 	if !ok {
-		return nil
+		return nil, ErrNotYet
 	}
-	return e.image
+	return e.image, e.err
 }
 
 func (l *Logos) later(url string) {
@@ -115,7 +126,7 @@ func (l *Logos) Fetch(ctx context.Context, url string) (*Image, error) {
 	if err == nil {
 		drawn, err = Redraw(content)
 	}
-	e := &entry{drawn, l.now().Add(kept)}
+	e := &entry{drawn, err, l.now().Add(kept)}
 	if err != nil {
 		e.again = l.now().Add(retry)
 		if before, ok := l.known.Get(url); ok {
@@ -126,14 +137,20 @@ func (l *Logos) Fetch(ctx context.Context, url string) (*Image, error) {
 	return drawn, err
 }
 
-var errSize = errors.New("the image is larger than 1,048,576 pixels, or empty")
+var (
+	errFormat = errors.New("the file is no PNG, JPEG or GIF")
+	errSize   = errors.New("the image is larger than 1,048,576 pixels, or empty")
+)
 
 // Redraw reads a PNG, JPEG or GIF and writes it as a PNG that fits where logos
 // stand. An error says what is wrong with it.
 func Redraw(content []byte) (*Image, error) {
 	size, _, err := image.DecodeConfig(bytes.NewReader(content))
-	if err != nil {
-		return nil, fmt.Errorf("the file is no PNG, JPEG or GIF: %w", err)
+	switch {
+	case errors.Is(err, image.ErrFormat):
+		return nil, errFormat
+	case err != nil:
+		return nil, fmt.Errorf("the image is damaged: %w", err)
 	}
 	if size.Width < 1 || size.Height < 1 || size.Width > maxPixels/size.Height {
 		return nil, errSize

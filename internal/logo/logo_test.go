@@ -126,8 +126,8 @@ func TestLogosAreFetchedInTheBackground(t *testing.T) {
 		const url = "https://example.com/logo.png"
 		s := &server{content: encoded(t, "png", picture(10, 10))}
 		logos := logo.New(s, time.Now, 1<<20)
-		if logos.Find(url) != nil {
-			t.Fatal("a logo that was never fetched")
+		if got, err := logos.Look(url); got != nil || !errors.Is(err, logo.ErrNotYet) {
+			t.Fatalf("a logo that was never fetched: %v, %v", got, err)
 		}
 		synctest.Wait()
 		first := logos.Find(url)
@@ -142,6 +142,9 @@ func TestLogosAreFetchedInTheBackground(t *testing.T) {
 			}
 			synctest.Wait()
 		}
+		if got, err := logos.Look(url); got != first || !errors.Is(err, s.err) {
+			t.Errorf("after a failure: %v, %v", got, err)
+		}
 		if s.asked != 2 {
 			t.Errorf("asked %d times, want 2", s.asked)
 		}
@@ -149,7 +152,7 @@ func TestLogosAreFetchedInTheBackground(t *testing.T) {
 		s.content, s.err = encoded(t, "png", picture(20, 10)), nil
 		logos.Find(url)
 		synctest.Wait()
-		if now := logos.Find(url); now == nil || now.Digest == first.Digest || s.asked != 3 {
+		if now, err := logos.Look(url); err != nil || now == nil || now.Digest == first.Digest || s.asked != 3 {
 			t.Errorf("the new logo is not shown: %v after %d requests", now, s.asked)
 		}
 	})

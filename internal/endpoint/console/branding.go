@@ -2,11 +2,14 @@ package console
 
 import (
 	"encoding/json"
+	"errors"
+	"net"
 	"net/http"
 	"strings"
 
 	"github.com/ostiary/ostiary/internal/core/admin"
 	"github.com/ostiary/ostiary/internal/endpoint/page"
+	"github.com/ostiary/ostiary/internal/logo"
 	"github.com/ostiary/ostiary/internal/web"
 )
 
@@ -25,7 +28,10 @@ type preview struct {
 	Name    string
 	Colours string // path of its style sheet; "": the kit's own
 	Wrong   bool   // what is typed is no colour
-	Logo    string // the URL that is typed
+	Logo    *page.Picture
+	Pending string // why there is no logo yet; "": there is, or there is to be none
+	Again   string // path to look at again, while it is fetched; "": it is not
+	NoLogo  string // why it could not be fetched
 }
 
 // branding is the form of the branding, with a preview of what is typed: by the
@@ -54,11 +60,12 @@ func (v *visit) branding(status int, problems []page.Problem) error {
 	return v.show(status, "branding", pageOf{Title: "Branding", Section: "settings", Problems: problems, Data: d})
 }
 
-func (v *visit) preview(name, logo, colour string) preview {
-	p := preview{Name: strings.TrimSpace(name), Logo: strings.TrimSpace(logo)}
+func (v *visit) preview(name, logoURL, colour string) preview {
+	p := preview{Name: strings.TrimSpace(name)}
 	if p.Name == "" {
 		p.Name = v.app.Name
 	}
+	v.previewOfLogo(&p, strings.TrimSpace(logoURL))
 	if colour = strings.TrimSpace(colour); colour == "" {
 		return p
 	}
@@ -68,6 +75,53 @@ func (v *visit) preview(name, logo, colour string) preview {
 	}
 	p.Colours = v.at("settings", "branding", "colours", colour[1:])
 	return p
+}
+
+// previewOfLogo shows the logo at a URL, or says why there is none. One that is
+// not saved is not fetched.
+func (v *visit) previewOfLogo(p *preview, url string) {
+	if url == "" {
+		return
+	}
+	if url != v.app.Settings.Branding.Logo {
+		p.Pending = "Your logo stands here once it is saved and fetched."
+		return
+	}
+	image, err := v.Logos(url)
+	if image != nil {
+		p.Logo = &page.Picture{Path: v.at("settings", "branding", "logo", image.Digest), Width: image.Width, Height: image.Height}
+	}
+	switch {
+	case errors.Is(err, logo.ErrNotYet):
+		p.Pending, p.Again = "Your logo is being fetched; look again in a moment.", v.at("settings", "branding")
+	case err != nil:
+		p.NoLogo = whyNoLogo(err)
+	}
+}
+
+// whyNoLogo says what was wrong when a logo was fetched.
+func whyNoLogo(err error) string {
+	if name, ok := errors.AsType[*net.DNSError](err); ok && name.IsNotFound {
+		return "there is no such host"
+	}
+	if slow, ok := errors.AsType[net.Error](err); ok && slow.Timeout() {
+		return "its server did not answer in time"
+	}
+	return err.Error()
+}
+
+// previewLogo is the logo as it was fetched; its path says which one that is.
+func (v *visit) previewLogo() error {
+	url := v.app.Settings.Branding.Logo
+	if url == "" {
+		return web.ErrNotFound
+	}
+	image, _ := v.Logos(url)
+	if image == nil || image.Digest != v.r.PathValue("digest") {
+		return web.ErrNotFound
+	}
+	web.WriteForGood(v.w, "image/png", image.PNG)
+	return nil
 }
 
 // previewed selects what the colours of a preview are for.

@@ -26,6 +26,7 @@ import (
 	"github.com/ostiary/ostiary/internal/core/usage"
 	"github.com/ostiary/ostiary/internal/core/user"
 	"github.com/ostiary/ostiary/internal/endpoint/page"
+	"github.com/ostiary/ostiary/internal/logo"
 	"github.com/ostiary/ostiary/internal/web"
 )
 
@@ -58,6 +59,10 @@ type Deps struct {
 	Cookie         web.Cookie // of administrators' sessions
 	Now            func() time.Time
 	Static         *web.Static // of package page
+
+	// Logos gives the logo at a URL, and why it could not be fetched: logo.ErrNotYet
+	// where it was not tried yet.
+	Logos func(url string) (*logo.Image, error)
 }
 
 // Console makes the pages. It is safe for concurrent use.

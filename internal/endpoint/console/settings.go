@@ -19,6 +19,7 @@ func settingRoutes(s *routes) {
 	s.get(path+"/branding", toRead, func(v *visit) error { return v.branding(http.StatusOK, nil) })
 	s.post(path+"/branding", to(admin.EditApplication), (*visit).editBranding)
 	s.get(path+"/branding/colours/{colour}", toRead, (*visit).previewColours)
+	s.get(path+"/branding/logo/{digest}", toRead, (*visit).previewLogo)
 }
 
 // settingText is what the page says of a setting of the core's table.
