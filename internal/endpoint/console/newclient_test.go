@@ -263,6 +263,46 @@ func TestSnippetsOfClientsWithUsers(t *testing.T) {
 	}
 }
 
+// Clients that collect passwords are shown how, and those that have their tokens
+// from the address of a page.
+func TestSnippetsOfOlderGrants(t *testing.T) {
+	r := start(t, servertest.Options{Settings: []string{"security_profile=oauth2"}})
+	r.api("POST", "/scopes", `{"name":"read","kind":"user"}`)
+	words := "correct horse 'battery' $taple "
+	if _, err := r.App.People.Create(t.Context(), audit.System(), r.ApplicationID, user.Fields{Email: "ada@example.com", Password: &words}); err != nil {
+		t.Fatal(err)
+	}
+	made := r.makes("web", "name", "Collects", "grant_types", "password", "scopes", "read").lacks("no grant")
+	for name := range programs {
+		command := made.run(name)
+		command.Stdin = strings.NewReader("ada@example.com\n" + words + "\n")
+		printed, err := command.CombinedOutput()
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		r.printsToken(name, string(printed), "read")
+	}
+	r.makes("spa", "name", "Without", "grant_types", "implicit").shows(http.StatusCreated, "has none yet")
+	r.makes("spa", "name", "Implicit", "grant_types", "implicit", "scopes", "read", "redirect_uris", "https://app.example/cb").
+		shows(http.StatusCreated, "There is nothing to run", "response_type=token", "scope=read").lacks("no grant", "code_challenge")
+
+	// What the profile does not admit any more is no way to a token.
+	r.api("PATCH", "", `{"security_profile":"oauth2.1"}`)
+	r.get(r.at("/clients/"+r.madeID(made)+"/endpoints")).shows(http.StatusOK, "none that the security profile admits").lacks("snippet-")
+}
+
+// A client that may both act for itself and for users is shown the way for which
+// it has scopes.
+func TestSnippetsSuitTheScopes(t *testing.T) {
+	r := start(t, servertest.Options{})
+	for _, kind := range []string{"user", "system"} {
+		r.api("POST", "/scopes", `{"name":"`+kind+`","kind":"`+kind+`"}`)
+		made := r.makes("other", "name", kind, "scopes", kind, "redirect_uris", "https://app.example/cb", "grant_types.from", "chosen",
+			"grant_types", "client_credentials", "grant_types", "authorization_code")
+		made.shows(http.StatusCreated, map[string]string{"user": "scope=user", "system": "grant_type=client_credentials"}[kind], "snippet-curl")
+	}
+}
+
 // user gives the browser of a user who is signed in.
 func (r *rig) user(u *user.User) *http.Client {
 	r.t.Helper()

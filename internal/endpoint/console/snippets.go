@@ -8,15 +8,18 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ostiary/ostiary/internal/core/application"
 	"github.com/ostiary/ostiary/internal/core/client"
+	"github.com/ostiary/ostiary/internal/core/client/rule/granttype"
 	"github.com/ostiary/ostiary/internal/core/fault"
 	"github.com/ostiary/ostiary/internal/core/oauth"
+	"github.com/ostiary/ostiary/internal/core/scope"
 )
 
 // snippets are what the programs that get a client its first token are made of.
 // Their template is "snippets".
 type snippets struct {
-	Grant        oauth.GrantType // client_credentials, authorization_code; "": there is none to show
+	Grant        oauth.GrantType // one of snippetGrants; "": there is none to show
 	Authorize    string          // the authorization endpoint with its query, without the challenge; "": no redirect URI yet
 	Token        string
 	ClientID     string
@@ -25,8 +28,17 @@ type snippets struct {
 	Scope        string
 }
 
-// mostScopes is how many scopes a snippet asks for.
-const mostScopes = 20
+// snippetGrants are the grants that get a client its first token, the best first.
+var snippetGrants = []oauth.GrantType{oauth.ClientCredentials, oauth.AuthorizationCode, oauth.Password, oauth.Implicit}
+
+// responseTypes are what the grants ask the authorization endpoint for.
+var responseTypes = map[oauth.GrantType]string{oauth.AuthorizationCode: "code", oauth.Implicit: "token"}
+
+// A snippet asks for some scopes of a client that suit its grant, of the first ones.
+const (
+	mostScopes = 20
+	lookedAt   = 100
+)
 
 // unknownSecret stands where a secret is not to be seen any more.
 const unknownSecret = "CLIENT_SECRET"
@@ -37,13 +49,8 @@ func (v *visit) snippets(view *client.View, secret string) (snippets, error) {
 	if secret == "" && view.Type == client.Confidential {
 		s.ClientSecret = unknownSecret
 	}
-	for _, grant := range []oauth.GrantType{oauth.ClientCredentials, oauth.AuthorizationCode} {
-		if s.Grant == "" && slices.Contains(view.GrantTypes, string(grant)) {
-			s.Grant = grant
-		}
-	}
-	var scopes []string
-	for _, name := range view.Scopes[:min(len(view.Scopes), mostScopes)] {
+	var scopes []*scope.Scope
+	for _, name := range view.Scopes[:min(len(view.Scopes), lookedAt)] {
 		found, err := v.Scopes.Get(v.r.Context(), v.app.ID, name)
 		if fault.KindOf(err) == fault.NotFound {
 			continue
@@ -51,23 +58,43 @@ func (v *visit) snippets(view *client.View, secret string) (snippets, error) {
 		if err != nil {
 			return s, err
 		}
-		if found.Kind.Suits(s.Grant) {
-			scopes = append(scopes, name)
+		scopes = append(scopes, found)
+	}
+	// A client may have scopes that suit some of its grants alone.
+	admitted := granttype.Offered(string(view.Kind), v.app.Settings.Profile() == application.OAuth2)
+	for _, grant := range snippetGrants {
+		if !slices.Contains(view.GrantTypes, string(grant)) || !slices.Contains(admitted, grant) {
+			continue
+		}
+		asked := scopesFor(grant, scopes)
+		if s.Grant == "" || s.Scope == "" && asked != "" {
+			s.Grant, s.Scope = grant, asked
 		}
 	}
-	s.Scope = strings.Join(scopes, " ")
-	if s.Grant != oauth.AuthorizationCode || len(view.RedirectURIs) == 0 {
+	if responseTypes[s.Grant] == "" || len(view.RedirectURIs) == 0 {
 		return s, nil
 	}
 	s.Redirect = view.RedirectURIs[0]
-	query := url.Values{
-		"response_type": {"code"}, "client_id": {s.ClientID}, "redirect_uri": {s.Redirect}, "code_challenge_method": {"S256"},
+	query := url.Values{"response_type": {responseTypes[s.Grant]}, "client_id": {s.ClientID}, "redirect_uri": {s.Redirect}}
+	if s.Grant == oauth.AuthorizationCode {
+		query.Set("code_challenge_method", "S256")
 	}
 	if s.Scope != "" {
 		query.Set("scope", s.Scope)
 	}
 	s.Authorize = view.Endpoints.Authorization + "?" + query.Encode()
 	return s, nil
+}
+
+// scopesFor names those that a token of a grant may carry, the first ones.
+func scopesFor(grant oauth.GrantType, scopes []*scope.Scope) string {
+	var names []string
+	for _, s := range scopes {
+		if s.Kind.Suits(grant) && len(names) < mostScopes {
+			names = append(names, s.Name)
+		}
+	}
+	return strings.Join(names, " ")
 }
 
 // inShell quotes a text for a shell.
