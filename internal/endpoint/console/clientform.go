@@ -22,7 +22,7 @@ type clientForm struct {
 	client  *client.Client // nil: it is to be made
 	app     *application.Application
 	role    admin.Role
-	scopes  []*scope.Scope // those that a client may be allowed; nil: more than there is room for
+	scopes  []*scope.Scope // of the application, as scopesToTick gives them
 	address string         // of whoever fills it in
 	values  url.Values     // by the names of the inputs
 	base    clientDocument // of what there was when the form was made; nil: not known
@@ -36,19 +36,13 @@ type clientDocument map[string]json.RawMessage
 // lists are longer have forms that say only what there is.
 const maxBase = 64 << 10
 
-// manyScopes is from how many scopes on they are typed, not ticked.
-const manyScopes = 100
-
 // clientForm makes the form of a client, or of one of a kind that is to be made,
 // with what there is or else the defaults filled in.
 func (v *visit) clientForm(kind client.Kind, c *client.Client) (*clientForm, error) {
 	f := &clientForm{kind: kind, client: c, app: v.app, role: v.role, address: web.InfoOf(v.r).Address.String()}
-	scopes, _, err := v.Scopes.List(v.r.Context(), v.app.ID, "", manyScopes+1)
-	if err != nil {
+	var err error
+	if f.scopes, err = v.scopesToTick(); err != nil {
 		return nil, err
-	}
-	if len(scopes) <= manyScopes {
-		f.scopes = scopes
 	}
 	if f.values, err = f.filled(c); err != nil {
 		return nil, err

@@ -101,7 +101,7 @@ var clientParts = []part{
 		help: "For clients that keep several sessions of one user apart (sid).", shape: aBox(),
 	},
 
-	{name: "scopes", section: sectionScopes, label: "Allowed scopes", help: "What it may be given. Only scopes that suit this kind of client are offered.", shape: scopeBoxes()},
+	{name: "scopes", section: sectionScopes, label: "Allowed scopes", help: "What it may be given: scopes that suit this kind of client.", shape: scopeBoxes()},
 	{
 		name: "require_requested_scopes", section: sectionScopes, label: "It must name the scopes that it asks for",
 		shown: func(f *clientForm) bool { return f.app.Settings.ScopePolicy == application.Optional },
@@ -286,40 +286,19 @@ func featureOptions(f *clientForm) []option {
 	return options
 }
 
-// scopeBoxes are the scopes that suit the kind, or a list where there are too
-// many of them.
+// scopeBoxes are the scopes that suit the kind.
 func scopeBoxes() shape {
-	boxes := boxesOf(scopeOptions)
-	tick := boxes.inputs
-	boxes.inputs = func(f *clientForm, p *part) []*field {
-		if f.scopes != nil {
-			return tick(f, p)
-		}
-		in := p.input(f, "area")
-		in.Value = inLines(f.values[p.name])
-		in.Rows, in.Mono, in.Help = 6, true, "The names of scopes, one a line. The application has so many that they are not listed here."
-		return []*field{in}
-	}
+	boxes := boxesOf(nil)
+	boxes.inputs = of(func(f *clientForm, in *field) { in.chooseScopes(scopesOffered(f), f.values[in.Name]) })
 	return boxes
 }
 
-// longestHelp bounds a description beside a box, in characters.
-const longestHelp = 200
-
-func scopeOptions(f *clientForm) []option {
-	var options []option
-	for _, s := range f.scopes {
-		held := f.holds("scopes", s.Name)
-		if !held && (!suits(f.kind, s.Kind) || strings.HasPrefix(s.Name, scope.Prefix) && !f.role.May(admin.EditGuardedClients)) {
-			continue
-		}
-		help := []rune(s.Description)
-		if len(help) > longestHelp {
-			help = append(help[:longestHelp-1], '…')
-		}
-		options = append(options, option{Value: s.Name, Label: s.Name, Help: string(help)})
-	}
-	return options
+// scopesOffered are those of the form's scopes that the client may be allowed, or is.
+func scopesOffered(f *clientForm) []*scope.Scope {
+	return slices.DeleteFunc(slices.Clone(f.scopes), func(s *scope.Scope) bool {
+		guarded := strings.HasPrefix(s.Name, scope.Prefix) && !f.role.May(admin.EditGuardedClients)
+		return !f.holds("scopes", s.Name) && (guarded || !suits(f.kind, s.Kind))
+	})
 }
 
 // suits reports whether clients of a kind may be allowed a scope of a kind.

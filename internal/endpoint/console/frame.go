@@ -114,7 +114,6 @@ func (v *visit) may(p admin.Permission) bool { return v.role.May(p) }
 // functions are those that the templates call beside the kit's.
 var functions = template.FuncMap{
 	"count": count,
-	"lines": func(list []string) string { return strings.Join(list, "\n") },
 	"join":  strings.Join,
 	"shell": inShell,
 	"code":  inCode,

@@ -1,8 +1,6 @@
 package console
 
 import (
-	"strings"
-
 	"github.com/ostiary/ostiary/internal/core/admin"
 	"github.com/ostiary/ostiary/internal/core/client/rule/lifetime"
 	"github.com/ostiary/ostiary/internal/core/fault"
@@ -56,11 +54,12 @@ func resourceInputs(v *visit, stored *resource.Resource) ([]*field, error) {
 	if stored != nil {
 		r = *stored
 	}
-	scopes, err := v.scopeInput(r.Scopes)
+	offered, err := v.scopesToTick()
 	if err != nil {
 		return nil, err
 	}
-	scopes.Label, scopes.Help = "Scopes", "Those that a token for it may carry. None: any."
+	scopes := &field{Name: "scopes", Label: "Scopes", Help: "Those that a token for it may carry. None: any."}
+	scopes.chooseScopes(offered, r.Scopes)
 	return []*field{
 		{
 			Name: "identifier", Label: "Identifier", Mono: true, Required: true, Fixed: stored != nil, Value: r.Identifier, Placeholder: "https://api.example.com/orders",
@@ -69,7 +68,7 @@ func resourceInputs(v *visit, stored *resource.Resource) ([]*field, error) {
 		{Name: "name", Label: "Name", Value: r.Name, Help: "What people call it."},
 		scopes,
 		{
-			Name: "introspecting_clients", Label: "Introspecting clients", Kind: "area", Rows: 3, Mono: true, Value: joinLines(r.Fields().IntrospectingClients),
+			Name: "introspecting_clients", Label: "Introspecting clients", Kind: "area", Rows: 3, Mono: true, Value: inLines(r.Fields().IntrospectingClients),
 			Help: "Client ids (consumer keys), one a line: they may introspect tokens for it, whoever's those are.",
 		},
 		{Name: "access_token_format", Label: "Access token format", Kind: "select", Value: string(r.AccessTokenFormat), Options: []option{
@@ -78,26 +77,6 @@ func resourceInputs(v *visit, stored *resource.Resource) ([]*field, error) {
 			{Value: string(lifetime.Opaque), Label: "Opaque: looked up by introspection"},
 		}},
 	}, nil
-}
-
-// mostBoxes is up to how many scopes are shown as boxes to tick; more are typed.
-const mostBoxes = 60
-
-// scopeInput is the choice of scopes, some of which are chosen: boxes where there
-// are few enough to read, an area where there are more.
-func (v *visit) scopeInput(chosen []string) (*field, error) {
-	f := &field{Name: "scopes", Kind: "boxes", Values: chosen}
-	list, next, err := v.Scopes.List(v.r.Context(), v.app.ID, "", mostBoxes)
-	if err != nil {
-		return nil, err
-	}
-	if next != "" {
-		return &field{Name: "scopes", Kind: "area", Rows: 5, Mono: true, Value: joinLines(chosen), Placeholder: "one a line"}, nil
-	}
-	for _, s := range list {
-		f.Options = append(f.Options, option{Value: s.Name, Label: s.Name, Help: s.Description})
-	}
-	return f, nil
 }
 
 // introspectors are the clients that may introspect tokens for a resource.
@@ -115,6 +94,3 @@ func introspectors(v *visit, r *resource.Resource) ([]navLink, error) {
 	}
 	return list, nil
 }
-
-// joinLines writes a list as the lines of an area.
-func joinLines(list []string) string { return strings.Join(list, "\n") }

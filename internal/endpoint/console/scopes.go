@@ -87,7 +87,7 @@ func scopeInputs(_ *visit, stored *scope.Scope) ([]*field, error) {
 			Help: "Only users who have this role are given it. It acts whenever a token is issued. Left empty, every user may have it.",
 		},
 		{
-			Name: "url_patterns", Label: "URL patterns", Kind: "area", Rows: 4, Mono: true, Value: joinLines(s.URLPatterns), Placeholder: "GET,POST /orders/*",
+			Name: "url_patterns", Label: "URL patterns", Kind: "area", Rows: 4, Mono: true, Value: inLines(s.URLPatterns), Placeholder: "GET,POST /orders/*",
 			Help: "What it opens at gateways, one a line: a path, or a URL with scheme and host, after methods where it is for these only. A star stands for any characters of a segment; as the last segment, for all that is below.",
 		},
 	}, nil
@@ -95,4 +95,35 @@ func scopeInputs(_ *visit, stored *scope.Scope) ([]*field, error) {
 
 func scopeRelated(v *visit, s *scope.Scope) ([]navLink, error) {
 	return []navLink{{Label: "Live tokens that carry it", Path: with(v.at("tokens"), "scope", s.Name, "state", "live")}}, nil
+}
+
+// mostBoxes is up to how many scopes are shown as boxes to tick; more are typed.
+const mostBoxes = 60
+
+// scopesToTick are the scopes of the application; nil: they are too many to tick.
+func (v *visit) scopesToTick() ([]*scope.Scope, error) {
+	list, next, err := v.Scopes.List(v.r.Context(), v.app.ID, "", mostBoxes)
+	if err != nil || next != "" {
+		return nil, err
+	}
+	return list, nil
+}
+
+// chooseScopes makes an input the choice of scopes, some of which are chosen: boxes
+// of those offered, or lines (nil).
+func (f *field) chooseScopes(offered []*scope.Scope, chosen []string) {
+	if offered == nil {
+		f.Kind, f.Rows, f.Mono, f.Value = "area", 6, true, inLines(chosen)
+		f.Help += " One name a line: the application has so many that they are not listed here."
+		return
+	}
+	const longestHelp = 200 // characters
+	f.Kind, f.Values = "boxes", chosen
+	for _, s := range offered {
+		help := []rune(s.Description)
+		if len(help) > longestHelp {
+			help = append(help[:longestHelp-1], '…')
+		}
+		f.Options = append(f.Options, option{Value: s.Name, Label: s.Name, Help: string(help)})
+	}
 }

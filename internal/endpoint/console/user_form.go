@@ -90,7 +90,7 @@ func userInputs(u *user.User) []*field {
 		now = "verified; another address is not"
 	}
 	verified.Options = append([]option{{Value: "", Label: "As it is: " + now}}, verified.Options...)
-	email.Value, roles.Value = u.Email, joinLines(u.Roles)
+	email.Value, roles.Value = u.Email, inLines(u.Roles)
 	return []*field{email, verified, roles}
 }
 
