@@ -2,6 +2,7 @@ package console
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"net/url"
@@ -25,16 +26,42 @@ type clientForm struct {
 	scopes  []*scope.Scope // of the application, as scopesToTick gives them
 	address string         // of whoever fills it in
 	values  url.Values     // by the names of the inputs
-	base    clientDocument // of what there was when the form was made; nil: not known
+	stored  clientDocument // of what there is
+	base    clientDocument // of what there was when the form was made, as it is carried; nil: not known
 }
 
 // clientDocument is a client's fields as JSON, in the one form in which a value of the
 // form is written, so that equal values are equal bytes.
 type clientDocument map[string]json.RawMessage
 
-// maxBase bounds what a form carries of what there was, in bytes. Clients whose
-// lists are longer have forms that say only what there is.
-const maxBase = 64 << 10
+// maxCarried bounds what a form carries of a field as it was, in bytes.
+const maxCarried = 256
+
+// carried gives the document as a form carries it: of long values digests, which
+// are enough to see that one is another.
+func (d clientDocument) carried() clientDocument {
+	short := clientDocument{}
+	for name, value := range d {
+		short[name] = carriedValue(value)
+	}
+	return short
+}
+
+func carriedValue(value json.RawMessage) json.RawMessage {
+	if len(value) <= maxCarried {
+		return value
+	}
+	return fmt.Appendf(nil, `{%q:"%x"}`, digestName, sha256.Sum256(value))
+}
+
+// digestName is the member of the object that stands for a long value; no value
+// of the form has it.
+const digestName = "sha256"
+
+func isDigest(value json.RawMessage) bool {
+	object, _ := decoded(value).(map[string]any)
+	return object[digestName] != nil
+}
 
 // clientForm makes the form of a client, or of one of a kind that is to be made,
 // with what there is or else the defaults filled in.
@@ -47,9 +74,10 @@ func (v *visit) clientForm(kind client.Kind, c *client.Client) (*clientForm, err
 	if f.values, err = f.filled(c); err != nil {
 		return nil, err
 	}
-	if f.base, err = f.document(f.values); err != nil {
+	if f.stored, err = f.document(f.values); err != nil {
 		return nil, err
 	}
+	f.base = f.stored.carried()
 	return f, nil
 }
 
@@ -120,7 +148,7 @@ func (f *clientForm) patch() (clientDocument, error) {
 		return nil, err
 	}
 	for name, was := range f.base {
-		if bytes.Equal(typed[name], was) {
+		if bytes.Equal(carriedValue(typed[name]), was) {
 			delete(typed, name)
 		}
 	}
@@ -139,20 +167,12 @@ func (f *clientForm) take(sent url.Values) {
 	}
 }
 
-// carried is what there was, for the form to carry; "": not known, or too long.
-func (f *clientForm) carried() string {
-	text, err := json.Marshal(f.base)
-	if err != nil || f.base == nil || len(text) > maxBase {
-		return ""
-	}
-	return string(text)
-}
-
 // clientChange is a field that somebody else changed while the form was filled in.
 type clientChange struct {
-	Label             string
-	Before, Now, Mine string
-	Both              bool // it is to be another one than it is now
+	Label     string
+	Before    string // "": not known, or too long for the form to carry
+	Now, Mine string
+	Both      bool // it is to be another one than it is now
 }
 
 // merge takes over what there is now: fields that are still as they were in the
@@ -175,16 +195,19 @@ func (f *clientForm) merge(now *client.Client) ([]clientChange, error) {
 	for p := range f.parts {
 		was, known := f.base[p.name]
 		is, mine := current[p.name], typed[p.name]
-		if known && bytes.Equal(was, is) || !known && bytes.Equal(mine, is) {
+		if known && bytes.Equal(was, carriedValue(is)) || !known && bytes.Equal(mine, is) {
 			continue
 		}
-		c := clientChange{Label: p.label, Before: p.inWords(was), Now: p.inWords(is), Mine: p.inWords(mine)}
-		if c.Both = !bytes.Equal(mine, is) && !bytes.Equal(mine, was); !c.Both {
+		c := clientChange{Label: p.label, Now: p.inWords(is), Mine: p.inWords(mine)}
+		if known && !isDigest(was) {
+			c.Before = p.inWords(was)
+		}
+		if c.Both = !bytes.Equal(mine, is) && !bytes.Equal(carriedValue(mine), was); !c.Both {
 			p.shape.fill(f.values, p.name, decoded(is))
 		}
 		changes = append(changes, c)
 	}
-	f.base, f.client = current, now
+	f.stored, f.base, f.client = current, current.carried(), now
 	return changes, nil
 }
 
@@ -239,7 +262,7 @@ type clientFact struct{ Label, Text string }
 func (f *clientForm) facts() []clientFact {
 	var list []clientFact
 	for p := range f.parts {
-		list = append(list, clientFact{p.label, p.inWords(f.base[p.name])})
+		list = append(list, clientFact{p.label, p.inWords(f.stored[p.name])})
 	}
 	return list
 }

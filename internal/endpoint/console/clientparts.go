@@ -177,9 +177,9 @@ func uris(example string) func(*clientForm, *field) {
 	return func(_ *clientForm, in *field) { in.Mono, in.Placeholder = true, example }
 }
 
-// holds reports whether the client had a value in a list when the form was made.
+// holds reports whether the client has a value in a list.
 func (f *clientForm) holds(name, value string) bool {
-	return slices.Contains(texts(decoded(f.base[name])), value)
+	return slices.Contains(texts(decoded(f.stored[name])), value)
 }
 
 // grantLabels name the grants, and say what they are for.

@@ -36,7 +36,11 @@ func (v *visit) clientSettings() error {
 }
 
 func (v *visit) showClientSettings(status int, f *clientForm, view *client.View, problems []page.Problem, d clientSettingsData) error {
-	d.Path, d.Base = v.at("clients", view.ID), f.carried()
+	base, err := json.Marshal(f.base)
+	if err != nil {
+		return err
+	}
+	d.Path, d.Base = v.at("clients", view.ID), string(base)
 	if d.Revision == 0 {
 		d.Revision = f.client.Revision
 	}

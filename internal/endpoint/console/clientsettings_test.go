@@ -93,6 +93,37 @@ func TestChangedMeanwhile(t *testing.T) {
 	r.do(http.MethodPost, path, withValue(idle, "tags", "three")).shows(http.StatusPreconditionFailed, "Its secrets changed")
 }
 
+// Of long lists a form carries digests: enough to see that somebody else changed
+// one, and to leave the others alone.
+func TestLongListsChangedMeanwhile(t *testing.T) {
+	r := start(t, servertest.Options{})
+	list := func(text string) string {
+		uris := make([]string, 100)
+		for i := range uris {
+			uris[i] = fmt.Sprintf("https://%s.example/%03d%s", text, i, strings.Repeat("w", 2000))
+		}
+		return strings.Join(uris, "\n")
+	}
+	id := r.madeID(r.makes("web", "name", "Shop", "redirect_uris", list("a"), "post_logout_redirect_uris", list("b")))
+	path := r.at("/clients/" + id)
+	mine := r.fill(path, "version", "2", "post_logout_redirect_uris", list("mine"))
+	if n := len(mine.Get("base")); n > 4<<10 {
+		t.Errorf("the form carries %d bytes of what there was", n)
+	}
+	r.do(http.MethodPost, path, r.fill(path, "redirect_uris", list("c"), "post_logout_redirect_uris", list("d"))).shows(http.StatusSeeOther)
+	merged := inputs(r.do(http.MethodPost, path, mine).shows(http.StatusPreconditionFailed, "too long to be kept here", "replaces it").body)
+	for name, want := range map[string]string{"version": "2", "redirect_uris": list("c"), "post_logout_redirect_uris": list("mine")} {
+		if got := merged.Get(name); got != want {
+			t.Errorf("the form has %s %.40q, want %.40q", name, got, want)
+		}
+	}
+	r.do(http.MethodPost, path, merged).shows(http.StatusSeeOther)
+	form := inputs(r.get(path).body)
+	if form.Get("redirect_uris") != list("c") || form.Get("post_logout_redirect_uris") != list("mine") {
+		t.Error("the lists are others in the end")
+	}
+}
+
 // An application has more scopes than there is room for: they are typed.
 func TestManyScopes(t *testing.T) {
 	r := start(t, servertest.Options{})

@@ -14,9 +14,37 @@ import (
 	"github.com/ostiary/ostiary/internal/servertest"
 )
 
+// mostBytes is what a page may weigh.
+const mostBytes = 100 << 10
+
+// The settings of a client that is written to the full, with as many scopes as can
+// be ticked, are under 100 KB, for who changes them and for who reads.
+func TestWeightOfSettings(t *testing.T) {
+	r := start(t, servertest.Options{})
+	lines := func(n int, of string) string {
+		list := make([]string, n)
+		for i := range list {
+			list[i] = fmt.Sprintf(of, i)
+		}
+		return `["` + strings.Join(list, `","`) + `"]`
+	}
+	long := strings.Repeat("W", 125)
+	for i := range 52 { // with those that are built in, 60
+		r.api("POST", "/scopes", fmt.Sprintf(`{"name":"%03d%s","description":%q}`, i, long, strings.Repeat("é", 2000)))
+	}
+	r.api("POST", "/clients", `{"id":"full","kind":"web","name":"`+strings.Repeat("W", 255)+`","version":"`+strings.Repeat("W", 40)+
+		`","description":"`+strings.Repeat("é", 2000)+`","scopes":`+lines(52, "%03d"+long)+`,"redirect_uris":`+lines(20, "https://app%d.example/"+long)+
+		`,"post_logout_redirect_uris":`+lines(20, "https://app%d.example/"+long)+`,"allowed_origins":`+lines(20, "https://app%d.example")+
+		`,"allowed_ips":`+lines(100, "2001:db8:%x::/48")+`,"tags":`+lines(20, "tag %d")+`,"contacts":`+lines(20, "somebody%d@example.com")+`}`)
+	for who, browser := range map[string]*rig{"owner": r, "viewer": r.as(admin.Viewer)} {
+		if n := len(browser.get(r.at("/clients/full")).shows(http.StatusOK).body); n > mostBytes {
+			t.Errorf("%s: %d bytes", who, n)
+		}
+	}
+}
+
 // A page of a list is under 100 KB, whatever stands in its rows.
 func TestWeightOfLists(t *testing.T) {
-	const most = 100 << 10
 	r := start(t, servertest.Options{})
 	var roles, scopes []string
 	for i := range 100 {
@@ -46,7 +74,7 @@ func TestWeightOfLists(t *testing.T) {
 	}
 	for _, list := range []string{"/administrators", "/users", "/tokens", "/scopes", "/resources"} {
 		page := r.get(r.at(list)).shows(http.StatusOK, "Next page")
-		if len(page.body) > most {
+		if len(page.body) > mostBytes {
 			t.Errorf("%s: %d bytes", list, len(page.body))
 		}
 	}
