@@ -211,11 +211,16 @@ func (f *clientForm) merge(now *client.Client) ([]clientChange, error) {
 	return changes, nil
 }
 
-// formSection is a heading of the form with its inputs.
+// formSection is a heading of the form with its inputs, or for whoever may not
+// change them, with what is in them.
 type formSection struct {
 	Title  string
 	Fields []*field
+	Facts  []clientFact
 }
+
+// clientFact is a field of a client and its value, in words.
+type clientFact struct{ Label, Text, Help string }
 
 // sections are the form as it is shown, with what was refused.
 func (f *clientForm) sections(problems []page.Problem) []formSection {
@@ -223,14 +228,29 @@ func (f *clientForm) sections(problems []page.Problem) []formSection {
 	for p := range f.parts {
 		inputs := p.shape.inputs(f, p)
 		beside(problems, inputs...)
-		at := slices.IndexFunc(list, func(s formSection) bool { return s.Title == p.section })
-		if at < 0 {
-			at = len(list)
-			list = append(list, formSection{Title: p.section})
-		}
-		list[at].Fields = append(list[at].Fields, inputs...)
+		s := sectionOf(&list, p)
+		s.Fields = append(s.Fields, inputs...)
 	}
 	return list
+}
+
+// facts are the sections for whoever may not change the client.
+func (f *clientForm) facts() []formSection {
+	var list []formSection
+	for p := range f.parts {
+		s := sectionOf(&list, p)
+		s.Facts = append(s.Facts, clientFact{p.label, p.inWords(f.stored[p.name]), p.help})
+	}
+	return list
+}
+
+// sectionOf gives the section that a part is in: the last one, or another. Those
+// of the table are in order.
+func sectionOf(list *[]formSection, p *part) *formSection {
+	if n := len(*list); n == 0 || (*list)[n-1].Title != p.section {
+		*list = append(*list, formSection{Title: p.section})
+	}
+	return &(*list)[len(*list)-1]
 }
 
 // summary is what was refused for the top of a page: each with the label of its
@@ -251,18 +271,6 @@ func summary(problems []page.Problem, sections []formSection) []page.Problem {
 			text = label + ": " + text
 		}
 		list[i] = page.Problem{Field: at, Text: say(text)}
-	}
-	return list
-}
-
-// clientFact is a field of a client and its value, in words.
-type clientFact struct{ Label, Text string }
-
-// facts are the client's fields for whoever may not change them.
-func (f *clientForm) facts() []clientFact {
-	var list []clientFact
-	for p := range f.parts {
-		list = append(list, clientFact{p.label, p.inWords(f.stored[p.name])})
 	}
 	return list
 }

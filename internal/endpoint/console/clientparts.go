@@ -109,12 +109,12 @@ var clientParts = []part{
 	},
 
 	{
-		name: "access_token_lifetime", section: sectionAccess, label: "Lifetime",
+		name: "access_token_lifetime", section: sectionAccess, label: "Access token lifetime",
 		help:  "How long an access token is good (expiration interval).",
 		shape: aNumberOr("never", "Never expires", "Expires", "It expires after", "seconds", ""),
 	},
 	{
-		name: "access_token_format", section: sectionAccess, label: "Format",
+		name: "access_token_format", section: sectionAccess, label: "Access token format",
 		help: "Whoever verifies a JWT offline sees its death only at exp: revoking or deactivating stops it at once here and at introspection, not there.",
 		shape: aChoice("select", option{Label: "By lifetime: JWT, opaque where it never expires"},
 			option{Value: "jwt", Label: "JWT (RFC 9068)"}, option{Value: "opaque", Label: "Opaque"}),

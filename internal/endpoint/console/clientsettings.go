@@ -4,21 +4,25 @@ import (
 	"encoding/json"
 	"net/http"
 	"slices"
+	"time"
 
+	"github.com/ostiary/ostiary/internal/core/admin"
 	"github.com/ostiary/ostiary/internal/core/client"
 	"github.com/ostiary/ostiary/internal/core/fault"
 	"github.com/ostiary/ostiary/internal/core/oauth"
+	"github.com/ostiary/ostiary/internal/core/scope"
 	"github.com/ostiary/ostiary/internal/endpoint/page"
 )
 
 type clientSettingsData struct {
 	Path     string
 	Revision int64
-	Base     string        // what the form was made of
-	Sections []formSection // none: it is not his to change
-	Facts    []clientFact
-	Stale    bool // somebody else changed the client meanwhile
+	Base     string // what the form was made of
+	Sections []formSection
+	Fixed    string // why it cannot be changed; "": it can
+	Stale    bool   // somebody else changed the client meanwhile
 	Changes  []clientChange
+	LastUsed time.Time
 }
 
 // clientSettings is the first page of a client: its form, or for whoever may not
@@ -40,20 +44,37 @@ func (v *visit) showClientSettings(status int, f *clientForm, view *client.View,
 	if err != nil {
 		return err
 	}
-	d.Path, d.Base = v.at("clients", view.ID), string(base)
+	d.Path, d.Base, d.Fixed = v.at("clients", view.ID), string(base), v.whyFixed(f.client)
 	if d.Revision == 0 {
 		d.Revision = f.client.Revision
 	}
-	if v.operations().MayEdit(f.client) {
+	if view.LastUsedAt != nil {
+		d.LastUsed = *view.LastUsedAt
+	}
+	if d.Fixed == "" {
 		d.Sections = f.sections(problems)
 		name := &field{Name: "name", Label: "Name", Value: view.Name, Fixed: true, Help: "Fixed when the client was made."}
 		d.Sections[0].Fields = slices.Insert(d.Sections[0].Fields, 0, name)
 	} else {
-		d.Facts = f.facts()
+		d.Sections = f.facts()
 	}
 	p := v.clientPage(f.client, view, "", d)
 	p.Problems = summary(problems, d.Sections)
 	return v.show(status, "client-settings", p)
+}
+
+// whyFixed says why a client is not the administrator's to change; "": it is.
+func (v *visit) whyFixed(c *client.Client) string {
+	switch {
+	case v.operations().MayEdit(c):
+		return ""
+	case !v.may(admin.EditOwnClients):
+		return "Your role reads, and changes nothing here."
+	case !v.may(admin.EditClients) && c.Settings.OwnedBy != v.who.Email:
+		return "Your role changes the clients that you made; you did not make this one."
+	default:
+		return "It has features, or scopes that begin with " + scope.Prefix + ": only an owner of the application changes it."
+	}
 }
 
 // editClient writes what the form says other than there was. Where somebody else

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/ostiary/ostiary/internal/core/admin"
 	"github.com/ostiary/ostiary/internal/servertest"
 )
 
@@ -122,6 +123,28 @@ func TestLongListsChangedMeanwhile(t *testing.T) {
 	if form.Get("redirect_uris") != list("c") || form.Get("post_logout_redirect_uris") != list("mine") {
 		t.Error("the lists are others in the end")
 	}
+}
+
+// Every page of a client's settings says whose it is; whoever may not change it
+// reads why, and what is in it, with help and units.
+func TestReadOnlySettings(t *testing.T) {
+	r := start(t, servertest.Options{})
+	id := r.madeID(r.makes("web", "name", "Shop", "access_token_lifetime.number", "7200", "refresh_limit", "number", "refresh_limit.number", "3",
+		"rate_limit.per_second", "5", "rate_limit.per_day", "100"))
+	path := r.at("/clients/" + id)
+	r.get(path).shows(http.StatusOK, "Client id (consumer key)", "<dt>Owner</dt><dd><bdi>"+r.AdminEmail+"</bdi>", "<dt>Made</dt>", "<dt>Changed</dt>", "<dt>Last used</dt>").
+		lacks("Your role")
+	for role, why := range map[admin.Role]string{
+		admin.Viewer: "Your role reads, and changes nothing here.", admin.Developer: "you did not make this one",
+	} {
+		other := r.as(role)
+		other.get(path).shows(http.StatusOK, why, r.AdminEmail, "<h2>Access tokens</h2>", "Access token lifetime</dt><dd><bdi class=\"lines\">7200 seconds</bdi>",
+			"expiration interval", "IP whitelist", ">30 days<", ">3 times<", ">5 requests a second, 100 requests a day<").lacks(`<form class="sections"`)
+		if role == admin.Developer {
+			other.get(r.at("/clients/"+r.madeID(other.makes("web", "name", "Mine")))).shows(http.StatusOK, "<dt>Owner</dt><dd><bdi>developer@example.com</bdi>").lacks("did not make")
+		}
+	}
+	r.as(admin.Manager).get(r.at("/clients/"+r.OwnerID)).shows(http.StatusOK, "only an owner of the application changes it", "nobody: a program made it")
 }
 
 // An application has more scopes than there is room for: they are typed.

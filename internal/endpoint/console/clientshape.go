@@ -2,7 +2,6 @@ package console
 
 import (
 	"encoding/json"
-	"maps"
 	"math"
 	"net/url"
 	"slices"
@@ -175,7 +174,24 @@ func aNumberOr(word, wordLabel, choiceLabel, numberLabel, unit string, empty any
 				return wholeNumber(text, 1)
 			}
 		},
+		words: func(value any) string {
+			if value == word {
+				return wordLabel
+			}
+			return amount(plainly(value), unit)
+		},
 	}
+}
+
+// noValue is what stands where there is none.
+const noValue = "none"
+
+// amount is a number with its unit.
+func amount(number, unit string) string {
+	if number == "" {
+		return noValue
+	}
+	return number + " " + unit
 }
 
 const (
@@ -186,6 +202,13 @@ const (
 // aDuration is seconds, shown as days where they are whole ones.
 func aDuration() shape {
 	unitName := func(name string) string { return name + ".unit" }
+	shown := func(value any) (number, unit string) {
+		number = plainly(value)
+		if n, err := strconv.ParseInt(number, 10, 64); err == nil && n%secondsADay == 0 {
+			return strconv.FormatInt(n/secondsADay, 10), inDays
+		}
+		return number, "seconds"
+	}
 	return shape{
 		inputs: func(f *clientForm, p *part) []*field {
 			amount := p.input(f, "digits")
@@ -197,13 +220,8 @@ func aDuration() shape {
 			return []*field{amount, unit}
 		},
 		fill: func(form url.Values, name string, value any) {
-			text, unit := plainly(value), inDays
-			if n, err := strconv.ParseInt(text, 10, 64); err == nil && n%secondsADay == 0 {
-				text = strconv.FormatInt(n/secondsADay, 10)
-			} else {
-				unit = "seconds"
-			}
-			form.Set(name, text)
+			number, unit := shown(value)
+			form.Set(name, number)
 			form.Set(unitName(name), unit)
 		},
 		read: func(form url.Values, name string) any {
@@ -217,13 +235,7 @@ func aDuration() shape {
 				return wholeNumber(text, 1)
 			}
 		},
-		words: func(value any) string {
-			seconds := plainly(value)
-			if n, err := strconv.ParseInt(seconds, 10, 64); err == nil && n%secondsADay == 0 {
-				return strconv.FormatInt(n/secondsADay, 10) + " " + inDays
-			}
-			return seconds + " seconds"
-		},
+		words: func(value any) string { return amount(shown(value)) },
 	}
 }
 
@@ -255,6 +267,19 @@ func someNumbers(members ...field) shape {
 				}
 			}
 			return object
+		},
+		words: func(value any) string {
+			object, _ := value.(map[string]any)
+			var list []string
+			for i := range members {
+				if number := plainly(object[members[i].Name]); number != "" {
+					list = append(list, amount(number, strings.ToLower(members[i].Label)))
+				}
+			}
+			if list == nil {
+				return noValue
+			}
+			return strings.Join(list, ", ")
 		},
 	}
 }
@@ -323,18 +348,8 @@ func (p *part) inWords(text json.RawMessage) string {
 		if len(value) > 0 {
 			return inLines(texts(value))
 		}
-	case map[string]any:
-		var members []string
-		for _, name := range slices.Sorted(maps.Keys(value)) {
-			if value[name] != nil {
-				members = append(members, name+" "+plainly(value[name]))
-			}
-		}
-		if members != nil {
-			return strings.Join(members, ", ")
-		}
 	case string, json.Number:
 		return plainly(value)
 	}
-	return "none"
+	return noValue
 }
