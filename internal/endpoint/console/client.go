@@ -61,7 +61,7 @@ func (v *visit) clientPage(found *client.Client, view *client.View, tab string, 
 		}
 	}
 	return pageOf{
-		Title: clientTitle(view), Section: "clients", Crumbs: []crumb{{"API clients", v.at("clients")}}, Data: clientData{head, data},
+		Title: found.Title(), Section: "clients", Crumbs: []crumb{{"API clients", v.at("clients")}}, Data: clientData{head, data},
 	}
 }
 

@@ -32,7 +32,7 @@ func (v *visit) editable() (*client.Client, client.View, error) {
 
 // askDeactivate says what dies, and asks.
 func (v *visit) askDeactivate() error {
-	found, view, err := v.editable()
+	found, _, err := v.editable()
 	if err != nil {
 		return err
 	}
@@ -40,8 +40,8 @@ func (v *visit) askDeactivate() error {
 	if err != nil {
 		return err
 	}
-	return v.ask(http.StatusOK, v.belowClient(&view, "Deactivate"), question{
-		Text: "Deactivate " + clientTitle(&view) + ": " + dying + " now?",
+	return v.ask(http.StatusOK, v.belowClient(found, "Deactivate"), question{
+		Text: "Deactivate " + found.Title() + ": " + dying + " now?",
 		Effects: append([]string{
 			"Every code, access token and refresh token that it was given is refused at once, for good: activating the client again revives none.",
 			"It gets no token until it is activated again. Its settings and secrets stay.",
@@ -51,12 +51,12 @@ func (v *visit) askDeactivate() error {
 }
 
 func (v *visit) askActivate() error {
-	found, view, err := v.editable()
+	found, _, err := v.editable()
 	if err != nil {
 		return err
 	}
-	return v.ask(http.StatusOK, v.belowClient(&view, "Activate"), question{
-		Text:    "Activate " + clientTitle(&view) + "?",
+	return v.ask(http.StatusOK, v.belowClient(found, "Activate"), question{
+		Text:    "Activate " + found.Title() + "?",
 		Effects: []string{"It may get tokens again, with the secrets that it has.", "What died when it was deactivated stays dead."},
 		Action:  v.r.URL.Path, Button: "Activate", Back: v.at("clients", found.ID),
 	})
@@ -79,7 +79,7 @@ func (v *visit) setActive(active bool) error {
 
 // askDelete says what is lost, and asks for the name.
 func (v *visit) askDelete(status int, problems []page.Problem) error {
-	found, view, err := v.editable()
+	found, _, err := v.editable()
 	if err != nil {
 		return err
 	}
@@ -90,10 +90,10 @@ func (v *visit) askDelete(status int, problems []page.Problem) error {
 	if err != nil {
 		return err
 	}
-	p := v.belowClient(&view, "Delete")
+	p := v.belowClient(found, "Delete")
 	p.Problems = problems
 	return v.ask(status, p, question{
-		Text: "Delete " + clientTitle(&view) + ": " + dying + " now?",
+		Text: "Delete " + found.Title() + ": " + dying + " now?",
 		Effects: append([]string{
 			"Its settings and secrets are gone, and what users granted to it. Its history stays in the audit log.",
 			"There is no undo. Deactivating it keeps everything but its tokens.",
@@ -177,7 +177,7 @@ func (v *visit) chosenClients() (chosen []*client.Client, missing bool, err erro
 
 func (v *visit) askDeactivateMany(chosen []*client.Client) error {
 	q := question{
-		Text:   "Deactivate " + clientTitle(&client.View{Name: chosen[0].Name, Version: chosen[0].Version}) + "?",
+		Text:   "Deactivate " + chosen[0].Title() + "?",
 		Action: v.r.URL.Path, Hidden: []hidden{{"sure", "yes"}}, Button: "Deactivate", Back: v.at("clients"),
 	}
 	if len(chosen) > 1 {
@@ -188,7 +188,7 @@ func (v *visit) askDeactivateMany(chosen []*client.Client) error {
 		if err != nil {
 			return err
 		}
-		q.Effects = append(q.Effects, clientTitle(&client.View{Name: c.Name, Version: c.Version})+": "+dying+" now")
+		q.Effects = append(q.Effects, c.Title()+": "+dying+" now")
 		q.Hidden = append(q.Hidden, hidden{"client", c.ID})
 	}
 	q.Effects = append(q.Effects,

@@ -149,7 +149,7 @@ func (v *visit) addSecret() error {
 	if err = problems.OrNil(); err == nil {
 		old := v.working(found, &view)
 		if hours := asked.RetireOthersInHours; hours != nil && *hours == 0 && len(old) > 0 && !v.checked("sure") {
-			return v.askAdd(&view, fields, old)
+			return v.askAdd(found, fields, old)
 		}
 		err = v.makeSecret(found, asked)
 	}
@@ -157,16 +157,16 @@ func (v *visit) addSecret() error {
 }
 
 // askAdd asks before the old secrets end at once, for the sake of one more.
-func (v *visit) askAdd(view *client.View, fields []*field, old []string) error {
+func (v *visit) askAdd(found *client.Client, fields []*field, old []string) error {
 	q := question{
 		Text:    "Add a secret, and end the others now?",
 		Effects: append(old, "What still uses one of them is refused at once; there is no undo.", "Tokens that are out live on."),
-		Action:  v.r.URL.Path, Hidden: []hidden{{"sure", "yes"}}, Button: "Add it, and end the others", Back: v.at("clients", view.ID, "secrets"),
+		Action:  v.r.URL.Path, Hidden: []hidden{{"sure", "yes"}}, Button: "Add it, and end the others", Back: v.at("clients", found.ID, "secrets"),
 	}
 	for _, f := range fields {
 		q.Hidden = append(q.Hidden, hidden{f.Name, f.Value})
 	}
-	return v.ask(http.StatusOK, v.belowClient(view, "Add a secret"), q)
+	return v.ask(http.StatusOK, v.belowClient(found, "Add a secret"), q)
 }
 
 // refuseSecret shows the form again, with what was refused of it.
@@ -229,8 +229,7 @@ func (v *visit) makeSecret(found *client.Client, asked client.SecretFields) erro
 // asked for it.
 func (v *visit) showSecret(c *client.Client, name string, made secretMade) error {
 	made.Back = v.at("clients", c.ID, "secrets")
-	view := client.View{ID: c.ID, Name: c.Name, Version: c.Version}
-	p := v.belowClient(&view, name)
+	p := v.belowClient(c, name)
 	p.Data = made
 	return v.show(http.StatusOK, "client-secret", p)
 }
@@ -266,7 +265,7 @@ func (v *visit) showRegenerate(status int, found *client.Client, view *client.Vi
 	if !v.operations().MayEdit(found) {
 		return errNotYours
 	}
-	p := v.belowClient(view, "Regenerate the secret")
+	p := v.belowClient(found, "Regenerate the secret")
 	d := regenerateData{Action: v.r.URL.Path, Back: v.at("clients", found.ID, "secrets"), Overlap: &field{
 		Name: "retire_others_in_hours", Label: "The old ones work for", Kind: "radios", Options: overlaps, Value: chosen,
 	}, Old: v.working(found, view)}
@@ -361,7 +360,7 @@ func (v *visit) askRetire() error {
 		q.Effects = append(q.Effects, "It is the only one that works: without it the client can get no token.")
 	}
 	q.Effects = append(q.Effects, "Tokens that are out live on.")
-	return v.ask(http.StatusOK, v.belowClient(&view, "Retire a secret"), q)
+	return v.ask(http.StatusOK, v.belowClient(found, "Retire a secret"), q)
 }
 
 // retire ends a secret.

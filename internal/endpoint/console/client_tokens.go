@@ -98,21 +98,21 @@ func (v *visit) tokenPage(path string, selection token.Selection, state string) 
 
 // revokeOfClient takes back those of a client's families that are chosen.
 func (v *visit) revokeOfClient() error {
-	found, view, err := v.client()
+	found, _, err := v.client()
 	if err != nil {
 		return err
 	}
 	if !v.mayRevoke(found) {
 		return v.role.Require(admin.RevokeTokens)
 	}
-	p := v.belowClient(&view, "Revoke tokens")
+	p := v.belowClient(found, "Revoke tokens")
 	return v.revokeChosen(p, found.ID, v.at("clients", found.ID, "tokens"))
 }
 
 // revokeAllOfClient takes back everything that a client was given; the client
 // goes on.
 func (v *visit) revokeAllOfClient() error {
-	found, view, err := v.client()
+	found, _, err := v.client()
 	if err != nil {
 		return err
 	}
@@ -120,7 +120,7 @@ func (v *visit) revokeAllOfClient() error {
 		return v.role.Require(admin.RevokeTokens)
 	}
 	if !v.form.Has("typed") {
-		return v.askRevokeAll(http.StatusOK, found, &view, nil)
+		return v.askRevokeAll(http.StatusOK, found, nil)
 	}
 	if err = v.typed(found.Name); err == nil {
 		_, err = v.Tokens.RevokeAll(v.r.Context(), v.source, v.app.ID, token.Selection{ClientID: found.ID})
@@ -132,37 +132,29 @@ func (v *visit) revokeAllOfClient() error {
 	if err != nil {
 		return err
 	}
-	return v.askRevokeAll(status, found, &view, problems)
+	return v.askRevokeAll(status, found, problems)
 }
 
-func (v *visit) askRevokeAll(status int, found *client.Client, view *client.View, problems []page.Problem) error {
+func (v *visit) askRevokeAll(status int, found *client.Client, problems []page.Problem) error {
 	what, effects, err := v.dying(found, mostDying)
 	if err != nil {
 		return err
 	}
-	p := v.belowClient(view, "Revoke all tokens")
+	p := v.belowClient(found, "Revoke all tokens")
 	p.Problems = problems
 	return v.ask(status, p, question{
-		Text:    "Revoke all tokens of " + clientTitle(view) + ": " + what + " now?",
+		Text:    "Revoke all tokens of " + found.Title() + ": " + what + " now?",
 		Effects: append(effects, "The client stays active, and may get new ones at once.", "There is no undo."),
 		Action:  v.r.URL.Path, Type: found.Name, Button: "Revoke all", Back: v.at("clients", found.ID, "tokens"),
 	})
 }
 
 // belowClient is a page that was reached from one of a client's.
-func (v *visit) belowClient(view *client.View, name string) pageOf {
+func (v *visit) belowClient(c *client.Client, name string) pageOf {
 	return pageOf{
 		Title: name, Section: "clients",
-		Crumbs: []crumb{{"API clients", v.at("clients")}, {clientTitle(view), v.at("clients", view.ID)}},
+		Crumbs: []crumb{{"API clients", v.at("clients")}, {c.Title(), v.at("clients", c.ID)}},
 	}
-}
-
-// clientTitle is a client's name with its version.
-func clientTitle(view *client.View) string {
-	if view.Version == "" {
-		return view.Name
-	}
-	return view.Name + " " + view.Version
 }
 
 // mostDying bounds how many tokens of a client are counted before they die: about

@@ -130,15 +130,7 @@ func differences(before []string, inputs []*field) []difference {
 // listed gives the entries of a list of the form: of boxes that are ticked, or
 // of the lines of an area.
 func (v *visit) listed(name string) []string {
-	list := []string{}
-	for _, value := range v.form[name] {
-		for line := range strings.Lines(value) {
-			if line = strings.TrimSpace(line); line != "" {
-				list = append(list, line)
-			}
-		}
-	}
-	return list
+	return entriesOf(inLines(v.form[name]))
 }
 
 // question is a page that asks before something that there is no undo for. Its

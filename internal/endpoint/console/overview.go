@@ -142,7 +142,7 @@ func (v *visit) expiringSecrets() (*attention, error) {
 	a := &attention{Title: "Secrets that expire within 30 days", Text: "Regenerate each, and let the old one work until its program has the new one."}
 	for _, c := range found {
 		if s := v.nextToExpire(c); s != nil {
-			a.Links = append(a.Links, attentionLink{Label: nameOf(c.Name, c.Version) + " …" + s.Hint, Path: v.at("clients", c.ID, "secrets"), At: s.ExpiresAt})
+			a.Links = append(a.Links, attentionLink{Label: c.Title() + " …" + s.Hint, Path: v.at("clients", c.ID, "secrets"), At: s.ExpiresAt})
 		}
 	}
 	if next != (inventory.Place{}) {
@@ -152,14 +152,6 @@ func (v *visit) expiringSecrets() (*attention, error) {
 		a.Text, a.Way = "None of those that expire first is of an active client of this application. There are more to look at.", "Look further"
 	}
 	return a, nil
-}
-
-// nameOf names a client in a line of text.
-func nameOf(name, version string) string {
-	if version == "" {
-		return name
-	}
-	return name + " " + version
 }
 
 func (v *visit) unusedClients() (*attention, error) {
@@ -176,7 +168,7 @@ func (v *visit) unusedClients() (*attention, error) {
 	}
 	a := &attention{Title: "Clients that nobody has used for 90 days", Text: "Deactivate what nobody needs: a secret that lies about is one that can be found."}
 	for i := range views {
-		link := attentionLink{Label: nameOf(views[i].Name, views[i].Version), Path: v.at("clients", views[i].ID), Never: "never used"}
+		link := attentionLink{Label: found[i].Title(), Path: v.at("clients", views[i].ID), Never: "never used"}
 		if views[i].LastUsedAt != nil {
 			link.At = *views[i].LastUsedAt
 		}
@@ -235,7 +227,7 @@ func (v *visit) denied(since time.Time, n int64) ([]attentionLink, int64, error)
 	for _, m := range most {
 		if i := slices.IndexFunc(found, func(c *client.Client) bool { return c.ID == m.ID }); i >= 0 {
 			links = append(links, attentionLink{
-				Label: nameOf(found[i].Name, found[i].Version), Path: with(v.at("clients", m.ID, "activity"), "period", "7d"), Never: requests(m.N),
+				Label: found[i].Title(), Path: with(v.at("clients", m.ID, "activity"), "period", "7d"), Never: requests(m.N),
 			})
 			n -= m.N
 		}

@@ -90,7 +90,7 @@ func introspectors(v *visit, r *resource.Resource) ([]navLink, error) {
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, navLink{Label: c.Name + " may introspect tokens for it", Path: v.at("clients", c.ID)})
+		list = append(list, navLink{Label: c.Title() + " may introspect tokens for it", Path: v.at("clients", c.ID)})
 	}
 	return list, nil
 }
