@@ -126,8 +126,10 @@ func clientFilters(value func(string) string) []*field {
 		features = append(features, option{Value: string(f), Label: string(f)})
 	}
 	list := []*field{
-		{Name: "q", Label: "Search", Kind: "search", Placeholder: "name, id or description",
-			Help: "Anywhere in the name, the id or the description. One or two characters: what the name begins with, or the whole id."},
+		{
+			Name: "q", Label: "Search", Kind: "search", Placeholder: "name, id or description",
+			Help: "Anywhere in the name, the id or the description. One or two characters: what the name begins with, or the whole id.",
+		},
 		{Name: "kind", Label: "Kind", Kind: "select", Options: kinds},
 		{Name: "type", Label: "Type", Kind: "select", Options: []option{all, {Value: "confidential", Label: "confidential"}, {Value: "public", Label: "public"}}},
 		{Name: "feature", Label: "Feature", Kind: "select", Options: features},
