@@ -85,6 +85,7 @@ func consoleQuestions(ids []string) []question {
 		{"console: tokens, by state", each("/tokens", "state", "live", "expired", "revoked", "all")},
 		{"console: tokens, by a rare scope", page("/tokens", "scope", fill.RareScope)},
 		{"console: tokens, of a client", page("/tokens", "client", fill.BusyClient)},
+		{"console: clients, expiring", page("/clients", "expiring", "30")},
 		{"console: users", page("/users")},
 		{"console: users, search", each("/users", "q", "ada", "north", fill.RareWord)},
 		{"console: users, by role", each("/users", "role", fill.FrequentRole, fill.RareRole, "nobody")},

@@ -170,7 +170,11 @@ func (r *rows) secrets() *table {
 	return &table{"client_secret", []string{
 		"client_sequence", "id", "ordinal", "label", "hint", "digest", "digest_key", "created_at", "expires_at", "used_at",
 	}, r.Many, func(i int) []any {
-		return []any{r.before["client"] + 1 + int64(i), ident.Record(), int64(0), "", "bwvd", digest, int64(1), r.at(i, r.Many), int64(0), int64(0)}
+		var expires int64
+		if i%50 == 0 { // in the next hundred days
+			expires = r.Now.Add(time.Duration(i/50%(24*100)) * time.Hour).UnixMicro()
+		}
+		return []any{r.before["client"] + 1 + int64(i), ident.Record(), int64(0), "", "bwvd", digest, int64(1), r.at(i, r.Many), expires, int64(0)}
 	}}
 }
 
