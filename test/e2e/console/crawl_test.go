@@ -24,7 +24,7 @@ func TestEveryPageInABrowser(t *testing.T) {
 	for name, text := range names {
 		t.Run(name, func(t *testing.T) {
 			s := filled(t, text)
-			if name != "plain" {
+			if s.documents = name == "plain"; !s.documents {
 				s.looks = narrow
 			}
 			s.Go(s.url + "/console")

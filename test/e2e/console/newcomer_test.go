@@ -149,6 +149,7 @@ func (s *stage) wants(m made, secret, token string, status int, active bool, whe
 // back again.
 func TestTheWayOfANewcomer(t *testing.T) {
 	s := empty(t)
+	s.documents = true
 	words := userPassword
 	if _, err := s.server.App.People.Create(t.Context(), audit.System(), "shop", user.Fields{Email: ada, Password: &words}); err != nil {
 		t.Fatal(err)

@@ -31,7 +31,8 @@ type stage struct {
 	url    string
 	looks  []look
 
-	refused []string // pages that a link led to and that were refused
+	documents bool     // whether its pages are those that the documents show
+	refused   []string // pages that a link led to and that were refused
 }
 
 // look is how a page is looked at.
@@ -185,7 +186,7 @@ var documented = map[string]string{
 // asked for.
 func (s *stage) document(name string) {
 	s.t.Helper()
-	if file := documented[name]; file != "" && *update {
+	if file := documented[name]; file != "" && s.documents && *update {
 		s.Picture(filepath.Join("..", "..", "..", "docs", "screenshots", file+".png"))
 	}
 }
