@@ -56,7 +56,7 @@ func TestDeleteAClient(t *testing.T) {
 	if !r.lives(token) {
 		t.Fatal("it was deleted")
 	}
-	if a := r.post(at+"/delete", "typed", "Billing <sync>", "revision", revision).shows(http.StatusSeeOther); a.location != r.at("/clients?done=deleted") {
+	if a := r.post(at+"/delete", "typed", " Billing  <sync>", "revision", revision).shows(http.StatusSeeOther); a.location != r.at("/clients?done=deleted") {
 		t.Errorf("it leads to %s", a.location)
 	}
 	if r.lives(token) {

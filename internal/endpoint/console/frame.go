@@ -2,6 +2,7 @@ package console
 
 import (
 	"html/template"
+	"net/http"
 	"strconv"
 	"strings"
 
@@ -97,7 +98,10 @@ func (v *visit) nav(section string) []group {
 func (v *visit) show(status int, name string, p pageOf) error {
 	s := shell{
 		Title: p.Title, Crumbs: p.Crumbs, Nav: v.nav(p.Section), Who: v.who.Email, Account: Home + "/account", Home: Home,
-		Refresh: p.Refresh, Notice: notices[v.r.URL.Query().Get("done")],
+		Refresh: p.Refresh,
+	}
+	if v.r.Method == http.MethodGet { // a form is posted to where it stands
+		s.Notice = notices[v.r.URL.Query().Get("done")]
 	}
 	if v.app != nil {
 		s.Application = v.app.Name

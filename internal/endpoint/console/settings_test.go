@@ -36,6 +36,7 @@ func TestApplicationSettings(t *testing.T) {
 	form[slices.Index(form, "oauth2.1")] = "oauth2"
 	form[slices.Index(form, "60")] = "120"
 	r.post(r.at("/settings"), form...).shows(http.StatusSeeOther)
+	r.post(r.at("/settings?done=saved"), "access_token_lifetime", "never").shows(http.StatusUnprocessableEntity).lacks("Saved.")
 	page = r.get(r.at("/settings?done=saved")).shows(http.StatusOK, "Saved.", `value="oauth2" checked`, `value="120"`, `value="Shop"`,
 		`name="registration" value="true" checked`, `name="claims_in_id_token" value="true">`)
 

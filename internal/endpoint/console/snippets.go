@@ -67,7 +67,8 @@ func (v *visit) snippets(view *client.View, secret string) (snippets, error) {
 			continue
 		}
 		asked := scopesFor(grant, scopes)
-		if s.Grant == "" || s.Scope == "" && asked != "" {
+		redirects := responseTypes[grant] != "" // without a redirect URI there is no example
+		if s.Grant == "" || s.Scope == "" && asked != "" && !(redirects && len(view.RedirectURIs) == 0) {
 			s.Grant, s.Scope = grant, asked
 		}
 	}

@@ -100,8 +100,10 @@ func (v *visit) signIn(n need) error {
 	for range n.above {
 		page = page[:strings.LastIndexByte(page, '/')]
 	}
-	if query := v.r.URL.RawQuery; query != "" {
-		page += "?" + query
+	query := v.r.URL.Query()
+	query.Del("done") // it was said
+	if len(query) > 0 {
+		page += "?" + query.Encode()
 	}
 	notice := ""
 	if v.r.Method == http.MethodPost {
