@@ -35,7 +35,7 @@ func TestClientsYetToBeLookedAt(t *testing.T) {
 	page := r.get(r.at("/clients?q=z&kind=spa")).shows(http.StatusOK, "None among those that were looked at", "Next page").lacks("No API client is like that")
 	r.get(page.following()).shows(http.StatusOK, ">zz last<").lacks("Next page")
 	r.get(r.at("/clients?q=y")).shows(http.StatusOK, `placeholder="name, id or description"`, "No API client is like that", "at the beginning of names")
-	r.get(r.at("/clients?q=yes")).shows(http.StatusOK, "No API client is like that").lacks("at the beginning of names")
+	r.get(r.at("/clients?q=no+such")).shows(http.StatusOK, "No API client is like that").lacks("at the beginning of names")
 }
 
 // secret adds a secret to a client that expires after some time.
