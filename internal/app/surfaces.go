@@ -81,7 +81,7 @@ func (a *App) records() records {
 	return records{
 		administrators: administrators,
 
-		settings: application.NewOperations(a.Applications, a.now).OnShorter(a.Sessions.Shorten),
+		settings: application.NewOperations(a.Applications, a.now).OnSession(a.Sessions.Shorten),
 		instance: instance.NewOperations(a.Store.Instance(), a.Applications, a.Clients, a.Signers, a.Ring, a.now, a.defaultApplication).
 			Voiding(a.Scopes.VoidAll, a.Resources.VoidAll, a.Users.VoidAll, a.Sessions.VoidAll, a.Consents.VoidAll).
 			Forgetting(administrators.Forget),

@@ -15,18 +15,19 @@ import (
 type Operations struct {
 	registry *Registry
 	now      func() time.Time
-	shorter  func(*Application)
+	changed  func(*Application)
 }
 
 // NewOperations puts them together.
 func NewOperations(registry *Registry, now func() time.Time) *Operations {
-	return &Operations{registry: registry, now: now, shorter: func(*Application) {}}
+	return &Operations{registry: registry, now: now, changed: func(*Application) {}}
 }
 
-// OnShorter has shorter called, after the commit, with an application whose users'
-// sessions live for less than before. It is called before the operations are used.
-func (o *Operations) OnShorter(shorter func(*Application)) *Operations {
-	o.shorter = shorter
+// OnSession has changed called, after the commit, with an application whose users'
+// sessions live for another time than before. It is called before the operations
+// are used.
+func (o *Operations) OnSession(changed func(*Application)) *Operations {
+	o.changed = changed
 	return o
 }
 
@@ -54,8 +55,8 @@ func (o *Operations) Patch(ctx context.Context, source audit.Source, id string, 
 		event.After, err = a.Record()
 		return event, err
 	})
-	if err == nil && after.Settings.Session() < session {
-		o.shorter(after)
+	if err == nil && after.Settings.Session() != session {
+		o.changed(after)
 	}
 	return after, err
 }

@@ -111,8 +111,8 @@ func (c *Client) decodeDocument(stored []byte) (Document, error) {
 	return d, nil
 }
 
-// PutDocument replaces the settings document of a client, and its redirect URIs;
-// NotFound where there is no such client. The application's is not touched.
+// PutDocument replaces the settings document of a client, and its redirect URIs
+// where that or the one before names any; NotFound where there is no such client. The application's is not touched.
 func (o *Operations) PutDocument(ctx context.Context, source audit.Source, app *application.Application, id string, d Document) error {
 	documents, err := o.store.Documents(ctx, app.ID, id)
 	if err != nil {
@@ -121,6 +121,10 @@ func (o *Operations) PutDocument(ctx context.Context, source audit.Source, app *
 	now := o.moment()
 	defer o.clients.Void(app.ID, id)
 	return o.store.PutDocument(ctx, app.ID, id, d.encode(), func(c *Client) (audit.Event, error) {
+		stored, err := decode(documents[id])
+		if err != nil {
+			return audit.Event{}, err
+		}
 		before, err := c.decodeDocument(documents[id])
 		if err != nil {
 			return audit.Event{}, err
@@ -128,7 +132,8 @@ func (o *Operations) PutDocument(ctx context.Context, source audit.Source, app *
 		event := audit.New(source, app.ID, "settings.update", object(id), now)
 		event.Before, event.After = before.record(), d.record()
 		uris := d.redirects(c.Kind == Native)
-		if slices.Equal(uris, c.Settings.Redirect.URIs) {
+		named := d.Values[redirectURIs] != nil || stored.Values[redirectURIs] != nil
+		if !named || slices.Equal(uris, c.Settings.Redirect.URIs) {
 			return event, nil
 		}
 		c.Settings.Redirect.URIs, c.UpdatedAt = uris, now

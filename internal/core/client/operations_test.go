@@ -97,6 +97,36 @@ func TestImportedClientsMayGoUnscopedUntilTheyAreEdited(t *testing.T) {
 	}
 }
 
+// A settings document that says nothing of redirect URIs leaves those that were
+// set elsewhere; those that it named go with their name.
+func TestSettingsDocumentsAndRedirectURIs(t *testing.T) {
+	r := newRig(t)
+	c := r.make(`"name":"Shop","kind":"web","redirect_uris":["https://shop.example/cb"]`)
+	for _, step := range []struct {
+		members string
+		want    []string
+	}{
+		{`{"email_site_name":"X"}`, []string{"https://shop.example/cb"}},
+		{`{"redirect_uris":["https://new.example/cb"]}`, []string{"https://new.example/cb"}},
+		{`{"email_site_name":"X"}`, nil},
+	} {
+		var members map[string]json.RawMessage
+		if err := json.Unmarshal([]byte(step.members), &members); err != nil {
+			t.Fatal(err)
+		}
+		d, err := client.ParseDocument(members, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := r.ops.PutDocument(t.Context(), r.source, r.app, c.ID, d); err != nil {
+			t.Fatal(err)
+		}
+		if got := r.stored(c.ID).Settings.Redirect.URIs; !slices.Equal(got, step.want) {
+			t.Errorf("after %s: %q, want %q", step.members, got, step.want)
+		}
+	}
+}
+
 // Once it is true it cannot be false again under `enforced`. A patch that asks
 // for it is refused in any case: what it gets would be true.
 func TestUnscopedIsRefusedWhereItIsNotShown(t *testing.T) {

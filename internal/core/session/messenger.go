@@ -64,7 +64,7 @@ const (
 	// patience is how long a turn waits for its slowest. What takes longer goes on
 	// beside the turns that follow, and what else is for its host is put off.
 	patience = time.Second
-	slowRest = time.Second
+	slowRest = 3 * time.Second
 	// A logout token is good for as long as its delivery may take (§2.4 advises two
 	// minutes at most).
 	logoutTokenLife = 2 * time.Minute

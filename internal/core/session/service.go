@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -34,6 +35,7 @@ type Service struct {
 // shortened is a lifetime that is yet to be that of the sessions that are there.
 type shortened struct {
 	lifetime time.Duration
+	revision int64  // of the application whose it is
 	from     string // the user to go on from
 }
 
@@ -243,13 +245,15 @@ func (s *Service) List(ctx context.Context, app *application.Application, userID
 	return list, nil
 }
 
-// Shorten has the sessions of an application end by its setting, which became
-// shorter. It is left to Sweep: of a server that is killed before, those that are
+// Shorten has the sessions of an application end by its setting, where they would
+// later. The latest setting counts. It is left to Sweep: of a server that is killed before, those that are
 // left open nothing, but end when they would have.
 func (s *Service) Shorten(app *application.Application) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.shorter[app.ID] = shortened{lifetime: app.Settings.Session()}
+	if s.shorter[app.ID].revision <= app.Revision {
+		s.shorter[app.ID] = shortened{lifetime: app.Settings.Session(), revision: app.Revision}
+	}
 }
 
 // shorten takes a step at what Shorten left to be done.
@@ -268,7 +272,7 @@ func (s *Service) shorten(ctx context.Context, limit int) (done int, err error) 
 		case n < limit:
 			delete(s.shorter, applicationID)
 		default:
-			s.shorter[applicationID] = shortened{was.lifetime, last}
+			s.shorter[applicationID] = shortened{was.lifetime, was.revision, last}
 		}
 		s.mu.Unlock()
 		done += n
@@ -283,15 +287,12 @@ func (s *Service) shorten(ctx context.Context, limit int) (done int, err error) 
 // became shorter. It says how many it looked at: limit or more, where there may
 // be more.
 func (s *Service) Sweep(ctx context.Context, limit int) (int, error) {
-	looked, err := s.shorten(ctx, limit)
-	if err != nil {
-		return looked, err
-	}
+	looked, failed := s.shorten(ctx, limit)
 	n, err := s.store.RemoveExpired(ctx, s.now(), limit)
 	if n > 0 {
 		s.ended()
 	}
-	return max(n, looked), err
+	return max(n, looked), errors.Join(failed, err)
 }
 
 // VoidAll forgets every session.

@@ -111,6 +111,28 @@ func TestShorten(t *testing.T) {
 	}
 }
 
+// A shorter setting that was taken back ends nothing, in whatever order the two
+// are heard of.
+func TestShortenTakenBack(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	u := r.user("ann@example.com")
+	r.begun(u)
+	r.clock.Advance(time.Minute)
+	shorter, back := *r.app, *r.app
+	shorter.Settings.SessionLifetime = 59
+	shorter.Revision, back.Revision = 2, 3
+	r.sessions.Shorten(&shorter)
+	r.sessions.Shorten(&back)
+	r.sessions.Shorten(&shorter)
+	if _, err := r.sessions.Sweep(t.Context(), 10); err != nil {
+		t.Fatal(err)
+	}
+	if list, err := r.db.Sessions().List(t.Context(), r.app.ID, u.UUID); err != nil || len(list) != 1 {
+		t.Errorf("%d are left, %v", len(list), err)
+	}
+}
+
 // Whatever ends a session ends it at once, for who remembers it too.
 func TestEnds(t *testing.T) {
 	t.Parallel()

@@ -67,8 +67,8 @@ func (v *visit) snippets(view *client.View, secret string) (snippets, error) {
 			continue
 		}
 		asked := scopesFor(grant, scopes)
-		redirects := responseTypes[grant] != "" // without a redirect URI there is no example
-		if s.Grant == "" || s.Scope == "" && asked != "" && !(redirects && len(view.RedirectURIs) == 0) {
+		example := responseTypes[grant] == "" || len(view.RedirectURIs) > 0
+		if s.Grant == "" || s.Scope == "" && asked != "" && example {
 			s.Grant, s.Scope = grant, asked
 		}
 	}
