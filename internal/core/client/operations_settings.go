@@ -13,7 +13,8 @@ import (
 )
 
 // redirectURIs is kept as it was put; what of it can be a redirect URI is copied
-// to where the rules look. Product A takes patterns, too: they match nothing here.
+// to where the rules look. The Akamai Identity Cloud takes patterns, too: they
+// match nothing here.
 const redirectURIs = "redirect_uris"
 
 // redirects gives the redirect URIs of a document that a client, native or not,
