@@ -42,7 +42,7 @@ test-race: ## the same under the race detector
 .PHONY: e2e
 e2e: build ## a real server and programs that other people wrote; every page in a browser
 	@tools/need.sh e2e
-	go test -count=1 -timeout 15m ./test/e2e/...
+	go test -count=1 -timeout 25m ./test/e2e/...
 
 .PHONY: torture
 torture: build ## kills, full disks, many at once; TORTURE=long for hours rather than minutes
