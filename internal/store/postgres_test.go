@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"errors"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -204,6 +205,16 @@ func TestStandbySilent(t *testing.T) {
 	cluster.Exec(t, `ALTER SYSTEM SET synchronous_standby_names = 'nobody'`)
 	cluster.Exec(t, `SELECT pg_reload_conf()`)
 	const waiting = `FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND datname = current_database()`
+	// Commits wait from when the checkpointer has read the setting, whenever that is.
+	read := make(chan struct{})
+	go func() {
+		defer close(read)
+		for env.DB.Audit().Record(context.WithoutCancel(t.Context()), audit.New(audit.System(), "", "x", "y", now)) == nil {
+			runtime.Gosched()
+		}
+	}()
+	until(t, "the first wait for the standby", func() bool { return query[int](t, url, `SELECT count(pg_cancel_backend(pid)) `+waiting) == 1 })
+	<-read
 	for name, call := range map[string]func(context.Context) error{
 		"mint": func(ctx context.Context) error {
 			_, err := env.DB.Tokens().Mint(ctx, family(1))
