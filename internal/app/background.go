@@ -51,14 +51,35 @@ func (a *App) Sweep(ctx context.Context) (more bool, err error) {
 	return more, nil
 }
 
+func (a *App) sweepLoop(ctx context.Context) {
+	for wait := sweepEvery; pause(ctx, wait); {
+		wait = sweepEvery
+		more, err := a.Sweep(ctx)
+		switch {
+		case err != nil && ctx.Err() == nil:
+			slog.Error("expired rows were not removed; trying again", "error", err, "in", wait)
+		case more:
+			wait = sweepPause
+		}
+	}
+}
+
 // sessionsEvery is how often sessions that are over are looked for: clients hear of
 // an end within five seconds, and their answer may take four of these.
 const sessionsEvery = time.Second
 
-// sweepSessions is Sweep of sessions.
-func (a *App) sweepSessions(ctx context.Context) (more bool, err error) {
-	n, err := a.Sessions.Sweep(ctx, sweepStep)
-	return n >= sweepStep, err
+func (a *App) sessionLoop(ctx context.Context) {
+	for wait := sessionsEvery; pause(ctx, wait); {
+		wait = sessionsEvery
+		n, err := a.Sessions.Sweep(ctx, sweepStep)
+		switch {
+		case err != nil && ctx.Err() == nil:
+			wait = sweepEvery
+			slog.Error("sessions that are over were not ended; trying again", "error", err, "in", wait)
+		case n >= sweepStep:
+			wait = sweepPause
+		}
+	}
 }
 
 func usageFailed(err error) {
@@ -85,41 +106,46 @@ func (a *App) Tend(ctx context.Context) error {
 	}
 }
 
+func (a *App) signingLoop(ctx context.Context) {
+	for pause(ctx, signingEvery) {
+		if err := a.Tend(ctx); err != nil && ctx.Err() == nil {
+			slog.Error("the signing keys were not looked after; trying again", "error", err, "in", signingEvery)
+		}
+	}
+}
+
 const (
 	// indexStep bounds what one step of the search index writes: about 20 ms, in
 	// a file that nothing else waits for.
 	indexStep  = 200
+	indexPause = 50 * time.Millisecond
 	indexEvery = time.Second
 )
 
-// index takes a step at the index that clients are searched by.
-func (a *App) index(ctx context.Context) (more bool, err error) {
-	return a.Store.IndexTexts(ctx, indexStep)
+// indexLoop keeps the index that clients are searched by up to date.
+func (a *App) indexLoop(ctx context.Context) {
+	for wait := indexEvery; pause(ctx, wait); {
+		wait = indexEvery
+		more, err := a.Store.IndexTexts(ctx, indexStep)
+		switch {
+		case err != nil && ctx.Err() == nil:
+			wait = sweepEvery
+			slog.Error("the search index is not up to date; trying again", "error", err, "in", wait)
+		case more:
+			wait = indexPause
+		}
+	}
 }
 
 // seenEvery is how often the times at which sessions were seen are written.
 const seenEvery = 30 * time.Second
 
-// steadily takes a step again and again until ctx is done: soon after a step that
-// left more to be done, otherwise after a time. failed is what a step that failed
-// did not do.
-func steadily(ctx context.Context, every time.Duration, failed string, step func(context.Context) (more bool, err error)) {
-	for wait := every; pause(ctx, wait); {
-		wait = every
-		more, err := step(ctx)
-		switch {
-		case err != nil && ctx.Err() == nil:
-			wait = max(every, sweepEvery)
-			slog.Error(failed+"; trying again", "error", err, "in", wait)
-		case more:
-			wait = sweepPause
+func (a *App) seenLoop(ctx context.Context) {
+	for pause(ctx, seenEvery) {
+		if err := a.Sessions.Flush(ctx); err != nil && ctx.Err() == nil {
+			slog.Error("when sessions were seen is not written", "error", err)
 		}
 	}
-}
-
-// whole makes a step of what is done all at once.
-func whole(do func(context.Context) error) func(context.Context) (bool, error) {
-	return func(ctx context.Context) (bool, error) { return false, do(ctx) }
 }
 
 // pause waits, and reports whether to go on.

@@ -113,8 +113,7 @@ func (c *Client) decodeDocument(stored []byte) (Document, error) {
 }
 
 // PutDocument replaces the settings document of a client, and its redirect URIs
-// where that or the one before names any; NotFound where there is no such client.
-// The application's is not touched.
+// where that or the one before names any; NotFound where there is no such client. The application's is not touched.
 func (o *Operations) PutDocument(ctx context.Context, source audit.Source, app *application.Application, id string, d Document) error {
 	documents, err := o.store.Documents(ctx, app.ID, id)
 	if err != nil {
