@@ -180,11 +180,12 @@ func (r *inUseRows) scan(row scanner) (struct{}, error) {
 }
 
 // claim says what of clients is in use, and keeps others from taking their names
-// until the commit.
+// and ids until the commit: two that inserted the same ids in different orders
+// would wait for each other.
 func claim(ctx context.Context, s session, clients []*client.Client, unique client.Uniqueness) ([]inUse, error) {
-	locks := make([]int64, len(clients))
-	for i, c := range clients {
-		locks[i] = lockNumber("client name", c.ApplicationID, fold(c.Name))
+	locks := make([]int64, 0, 2*len(clients))
+	for _, c := range clients {
+		locks = append(locks, lockNumber("client name", c.ApplicationID, fold(c.Name)), lockNumber("client", c.ApplicationID, c.ID))
 	}
 	if err := s.dialect.lock(ctx, s, locks...); err != nil {
 		return nil, err
