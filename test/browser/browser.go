@@ -44,6 +44,7 @@ func Open(t testing.TB) *Tab {
 		chromedp.Flag("no-sandbox", true), chromedp.Flag("disable-gpu", true), chromedp.Flag("disable-background-networking", true),
 		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true), chromedp.Flag("disable-dev-shm-usage", true),
 		chromedp.Flag("lang", "en"),
+		chromedp.Flag("allow-pre-commit-input", true), // what comes before the first frame is drawn would be dropped
 	)
 	ctx, leave := chromedp.NewContext(allocator)
 	t.Cleanup(func() {
@@ -54,7 +55,10 @@ func Open(t testing.TB) *Tab {
 	if err := chromedp.Do(ctx); err != nil {
 		t.Fatalf("start chromium: %v", err)
 	}
-	return &Tab{t, ctx}
+	tab := &Tab{t, ctx}
+	// As if its window were in front, whatever other windows there are.
+	call(tab, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true})
+	return tab
 }
 
 // For gives the tab to a test of its own, without the cookies of the last one.

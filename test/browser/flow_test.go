@@ -185,7 +185,8 @@ func TestWithoutScriptsOrMouse(t *testing.T) {
 	tab := browser.Open(t)
 	tab.Scripts(false)
 	tab.Go(p.authorize())
-	tab.Press(ada + kb.Tab + password + kb.Enter) // the first field has the focus
+	tab.Wait("#field-email:focus") // it is given when the page is drawn
+	tab.Press(ada + kb.Tab + password + kb.Enter)
 	tab.Wait(".scopes")
 	tab.Press(kb.Tab + kb.Tab + kb.Enter) // past the box, to the button
 	tab.Wait("#arrived")
