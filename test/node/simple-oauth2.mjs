@@ -20,6 +20,7 @@ for (const options of [
   assert.equal(token.token.token_type, 'Bearer');
   assert.equal(token.expired(), false);
   console.log('token', token.token.access_token);
+  await (await oauth2.getToken({})).revoke('access_token');
 }
 
 const wrong = new ClientCredentials({

@@ -20,6 +20,10 @@ func Routes(p *protocol.Parts) []web.Route {
 	}
 }
 
+// nothing is said, in JSON: RFC 7009 §2.2 leaves the body open, and there are
+// client libraries that take an answer without one for a failure.
+var nothing = []byte("{}")
+
 // answer is 200 whether there was a token to revoke or not (RFC 7009 §2.2), and
 // whosever it was: nothing is learnt by trying. `token_type_hint` is borne.
 func answer(p *protocol.Parts, w http.ResponseWriter, r *http.Request, call *protocol.Call) error {
@@ -33,6 +37,6 @@ func answer(p *protocol.Parts, w http.ResponseWriter, r *http.Request, call *pro
 	if err := p.Lease(); err != nil {
 		return err
 	}
-	protocol.WriteEmpty(w)
+	protocol.WriteJSON(w, http.StatusOK, nothing)
 	return nil
 }
