@@ -56,6 +56,9 @@ func (p *Parts) identify(ctx context.Context, applicationID string, creds creden
 	}
 	if creds.secret != "" {
 		call.Client, err = p.Clients.Authenticate(ctx, call.Application.ID, creds.id, creds.secret)
+		if creds.sent != "" && fault.KindOf(err) == fault.Denied {
+			call.Client, err = p.Clients.Authenticate(ctx, call.Application.ID, creds.id, creds.sent)
+		}
 		return err
 	}
 	call.Client, err = p.Clients.Get(ctx, call.Application.ID, creds.id)

@@ -8,14 +8,15 @@ import (
 )
 
 // credentials are how a client said who it is. Without a secret the method is
-// `none`.
-type credentials struct{ id, secret string }
+// `none`. Sent is what the secret may be instead: it as it stands in the header,
+// "" where that is no other.
+type credentials struct{ id, secret, sent string }
 
 // readCredentials takes them from the Authorization lines of the request, or
 // from the form: client_secret_basic, client_secret_post or none (RFC 6749
 // §2.3.1), never two at once. The error is an *oauth.Error.
 func readCredentials(authorization []string, form *Form) (credentials, error) {
-	posted := credentials{form.Get("client_id"), form.Get("client_secret")}
+	posted := credentials{id: form.Get("client_id"), secret: form.Get("client_secret")}
 	if len(authorization) == 0 {
 		if posted.id == "" {
 			return credentials{}, oauth.InvalidClient("Authenticate the client: HTTP Basic, or the parameters client_id and client_secret.")
@@ -38,8 +39,10 @@ func readCredentials(authorization []string, form *Form) (credentials, error) {
 	}
 }
 
-// parseBasic reads one Authorization line (RFC 7617 §2); id and secret are
-// form-encoded in it (RFC 6749 §2.3.1).
+// parseBasic reads one Authorization line (RFC 7617 §2). Id and secret are
+// form-encoded in it (RFC 6749 §2.3.1), but most programs, curl among them, send
+// them as they are. That makes a difference where a secret has a + or a %: secrets
+// that other products made are often base64.
 func parseBasic(line string) (credentials, bool) {
 	scheme, encoded, ok := strings.Cut(line, " ")
 	if !ok || !strings.EqualFold(scheme, "Basic") {
@@ -49,13 +52,19 @@ func parseBasic(line string) (credentials, bool) {
 	if err != nil {
 		return credentials{}, false
 	}
-	id, secret, ok := strings.Cut(string(plain), ":")
-	if !ok {
+	id, sent, ok := strings.Cut(string(plain), ":")
+	if !ok || !isText(sent) {
 		return credentials{}, false
 	}
-	id, okID := decode(id)
-	secret, okSecret := decode(secret)
-	return credentials{id, secret}, okID && okSecret && id != ""
+	id, ok = decode(id)
+	secret, decoded := decode(sent)
+	if !decoded {
+		secret = sent
+	}
+	if secret == sent {
+		sent = ""
+	}
+	return credentials{id, secret, sent}, ok && id != ""
 }
 
 // plausible reports whether an id can be a client's at all: what cannot is not

@@ -22,11 +22,15 @@ func TestReadCredentials(t *testing.T) {
 		body   string
 		id     string
 		secret string
+		sent   string
 		code   string
 	}{
 		{name: "basic", header: []string{basic("c:s")}, id: "c", secret: "s"},
 		{name: "basic, colons in the secret", header: []string{basic("c:s:t")}, id: "c", secret: "s:t"},
-		{name: "basic, form-encoded", header: []string{basic("c:%3A%25+%2B")}, id: "c", secret: ":% +"},
+		{name: "basic, form-encoded", header: []string{basic("c:%3A%25+%2B")}, id: "c", secret: ":% +", sent: "%3A%25+%2B"},
+		{name: "basic, as it is", header: []string{basic("c:a/b+c=")}, id: "c", secret: "a/b c=", sent: "a/b+c="},
+		{name: "basic, as it is, no form encoding", header: []string{basic("c:100%+zz")}, id: "c", secret: "100%+zz"},
+		{name: "basic, encoded NUL", header: []string{basic("c:%00")}, id: "c", secret: "%00"},
 		{name: "basic, another case, more spaces", header: []string{"bAsIc   " + basic("c:s")[6:]}, id: "c", secret: "s"},
 		{name: "basic, no secret: none", header: []string{basic("c:")}, id: "c"},
 		{name: "basic and the same client_id", header: []string{basic("c:s")}, body: "client_id=c", id: "c", secret: "s"},
@@ -44,8 +48,9 @@ func TestReadCredentials(t *testing.T) {
 		{name: "no base64", header: []string{"Basic %%%"}, code: "invalid_client"},
 		{name: "no colon", header: []string{basic("cs")}, code: "invalid_client"},
 		{name: "no id", header: []string{basic(":s")}, code: "invalid_client"},
-		{name: "bad percent-encoding", header: []string{basic("c:%zz")}, code: "invalid_client"},
-		{name: "NUL", header: []string{basic("c:%00")}, code: "invalid_client"},
+		{name: "bad percent-encoding", header: []string{basic("%zz:s")}, code: "invalid_client"},
+		{name: "NUL", header: []string{basic("c:\x00")}, code: "invalid_client"},
+		{name: "NUL in an id", header: []string{basic("%00:s")}, code: "invalid_client"},
 		{name: "no UTF-8", header: []string{basic("c:\xff")}, code: "invalid_client"},
 	} {
 		form, err := ParseForm(c.body)
@@ -57,8 +62,8 @@ func TestReadCredentials(t *testing.T) {
 		if e, ok := errors.AsType[*oauth.Error](err); ok {
 			code = e.Code
 		}
-		if code != c.code || code == "" && got != (credentials{c.id, c.secret}) {
-			t.Errorf("%s: got %+v, %q; want %q %q, %q", c.name, got, code, c.id, c.secret, c.code)
+		if code != c.code || code == "" && got != (credentials{c.id, c.secret, c.sent}) {
+			t.Errorf("%s: got %+v, %q; want %q %q %q, %q", c.name, got, code, c.id, c.secret, c.sent, c.code)
 		}
 	}
 }
@@ -72,11 +77,11 @@ func FuzzParseBasic(f *testing.F) {
 		if !ok {
 			return
 		}
-		if got.id == "" || !utf8.ValidString(got.id+got.secret) || strings.Contains(got.id+got.secret, "\x00") {
+		if all := got.id + got.secret + got.sent; got.id == "" || !utf8.ValidString(all) || strings.Contains(all, "\x00") || got.sent == got.secret && got.sent != "" {
 			t.Fatalf("%q gave %+v", line, got)
 		}
 		again, ok := parseBasic(basic(url.QueryEscape(got.id) + ":" + url.QueryEscape(got.secret)))
-		if !ok || again != got {
+		if !ok || again.id != got.id || again.secret != got.secret {
 			t.Fatalf("%q gave %+v, and that %+v", line, got, again)
 		}
 	})

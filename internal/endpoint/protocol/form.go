@@ -155,8 +155,7 @@ func (f *Form) add(name, value string) {
 	f.pairs = append(f.pairs, pair{name, value})
 }
 
-// decode undoes form encoding; false where what comes out is no text that every
-// database can hold.
+// decode undoes form encoding; false where what comes out is no text.
 func decode(s string) (string, bool) {
 	if strings.IndexByte(s, '%') >= 0 || strings.IndexByte(s, '+') >= 0 {
 		plain, err := url.QueryUnescape(s)
@@ -165,5 +164,8 @@ func decode(s string) (string, bool) {
 		}
 		s = plain
 	}
-	return s, utf8.ValidString(s) && strings.IndexByte(s, 0) < 0
+	return s, isText(s)
 }
+
+// isText reports whether s is text that every database can hold.
+func isText(s string) bool { return utf8.ValidString(s) && strings.IndexByte(s, 0) < 0 }

@@ -1,6 +1,7 @@
 package protocol_test
 
 import (
+	"encoding/base64"
 	"maps"
 	"net/http"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"github.com/ostiary/ostiary/internal/core/application"
 	"github.com/ostiary/ostiary/internal/core/client"
 	"github.com/ostiary/ostiary/internal/core/client/rule/lifetime"
+	"github.com/ostiary/ostiary/internal/core/ident"
 	"github.com/ostiary/ostiary/internal/core/oauth"
 )
 
@@ -225,6 +227,25 @@ func TestFailedAuthenticationsAreSlowedDown(t *testing.T) {
 	}
 	r.clock.Advance(time.Second)
 	r.tokenBy("basic", c, "").wantStatus(t, "after the wait", 200)
+}
+
+// Most programs send Basic credentials as they are (RFC 7617), not form-encoded
+// (RFC 6749 §2.3.1).
+func TestSecretsThatArriveAsTheyAre(t *testing.T) {
+	r := newRig(t)
+	for _, secret := range []string{"cGx1cyBhbmQg+2xhc2gv/w==", "%2B-%2b-as-it-is", "100%-and-%zz+"} {
+		made := r.made(r.app, creds{ident.Client(), secret}, nil)
+		if err := r.db.Clients().Create(t.Context(), made, client.NameAndVersion, r.event("client.create", "client:"+made.ID)); err != nil {
+			t.Fatal(err)
+		}
+		c := creds{made.ID, secret}
+		r.tokenBy("basic", c, "").wantStatus(t, secret+", form-encoded", 200)
+		for sent, status := range map[string]int{secret: 200, secret + "+": 401, secret + "%": 401} {
+			line := "Basic " + base64.StdEncoding.EncodeToString([]byte(c.id+":"+sent))
+			got := r.post(r.path("/oauth2/token"), "grant_type=client_credentials", http.Header{"Authorization": {line}})
+			got.wantStatus(t, sent+", as it is", status)
+		}
+	}
 }
 
 func TestErrorDescriptionsKeepToRFC6749(t *testing.T) {
