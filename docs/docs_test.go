@@ -68,7 +68,7 @@ func TestConfigurationTable(t *testing.T) {
 		t.Fatal(err)
 	}
 	flags := pflag.NewFlagSet("all", pflag.ContinueOnError)
-	config.Bind(flags, config.Serve|config.Init|config.Migrate)
+	config.Bind(flags, config.Serve|config.Init|config.Database|config.Keys)
 	rows := 0
 	flags.VisitAll(func(f *pflag.Flag) {
 		rows++

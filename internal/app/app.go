@@ -149,11 +149,8 @@ func (a *App) build(ctx context.Context, master *masterKey) error {
 	}
 	var err error
 	a.Ring, err = key.OpenRing(ctx, keys, master.key, a.now)
-	if errors.Is(err, key.ErrMasterKey) {
-		return fmt.Errorf("the master key, %s, is not the one that this database was set up with: put the right one back, or point --data or --database elsewhere; nothing was changed", master.source())
-	}
 	if err != nil {
-		return err
+		return master.explain(err)
 	}
 	a.Signers = key.NewSigners(keys, a.Ring, a.now, key.Schedule{Period: a.config.SigningKeyPeriod, PublishAhead: a.config.SigningKeyPublishAhead})
 	a.Applications = application.NewRegistry(a.Store.Applications(), applicationCache)
@@ -220,7 +217,7 @@ func (a *App) makeMasterKey(ctx context.Context, master *masterKey) error {
 		return fmt.Errorf("read the data keys: %w", err)
 	}
 	if len(have) > 0 {
-		return fmt.Errorf("the master key %s is missing, and this database cannot be opened without it: put the file back, or give the key with OSTIARY_MASTER_KEY, --master-key-file or --master-key-command", master.path)
+		return master.lost()
 	}
 	return master.make()
 }

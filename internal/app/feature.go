@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -16,29 +15,23 @@ import (
 // SetMetadata gives a client the feature metadata, or takes it away: what only
 // the operator of the server may do. It works on the database itself, so it is
 // refused while a server runs. An applicationID of "" is the default one.
-func SetMetadata(ctx context.Context, c *config.Config, applicationID, clientID string, grant bool) (err error) {
-	if fresh(c) {
-		return fmt.Errorf("there is no database in %s yet; ostiary serve or ostiary init makes one", c.Data)
-	}
-	db, err := store.Open(ctx, store.Options{Data: c.Data, URL: c.Database, Now: time.Now})
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	if applicationID == "" {
-		found, err := db.Instance().Load(ctx)
-		if err != nil {
-			return fmt.Errorf("find the default application: %w", err)
+func SetMetadata(ctx context.Context, c *config.Config, applicationID, clientID string, grant bool) error {
+	return withStore(ctx, c, func(db *store.DB) error {
+		if applicationID == "" {
+			found, err := db.Instance().Load(ctx)
+			if err != nil {
+				return fmt.Errorf("find the default application: %w", err)
+			}
+			applicationID = found.DefaultApplication
 		}
-		applicationID = found.DefaultApplication
-	}
-	app, err := db.Applications().Get(ctx, applicationID)
-	if err == nil {
-		clients := client.NewRegistry(db.Clients(), nil, time.Now, clientCache)
-		_, err = client.NewOperations(db.Clients(), db.Audit(), clients, nil, nil, time.Now).SetMetadata(ctx, audit.System(), app, clientID, grant)
-	}
-	if fault.KindOf(err) == fault.NotFound {
-		return fmt.Errorf("there is no client %s in the application %s", clientID, applicationID)
-	}
-	return err
+		app, err := db.Applications().Get(ctx, applicationID)
+		if err == nil {
+			clients := client.NewRegistry(db.Clients(), nil, time.Now, clientCache)
+			_, err = client.NewOperations(db.Clients(), db.Audit(), clients, nil, nil, time.Now).SetMetadata(ctx, audit.System(), app, clientID, grant)
+		}
+		if fault.KindOf(err) == fault.NotFound {
+			return fmt.Errorf("there is no client %s in the application %s", clientID, applicationID)
+		}
+		return err
+	})
 }

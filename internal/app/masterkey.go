@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/ostiary/ostiary/internal/config"
+	"github.com/ostiary/ostiary/internal/core/key"
 )
 
 // masterKey is the key that wraps the data keys, as far as it is known before
@@ -42,10 +43,21 @@ func readMasterKey(ctx context.Context, c *config.Config) (*masterKey, error) {
 		return &masterKey{key: key}, nil
 	case c.MasterKeyCommand != "":
 		return commandMasterKey(ctx, c.MasterKeyCommand)
-	case c.MasterKeyFile != "":
-		return fileMasterKey(c.MasterKeyFile)
 	default:
-		return fileMasterKey(filepath.Join(c.Data, "master.key"))
+		return fileMasterKey(MasterKeyPath(c))
+	}
+}
+
+// MasterKeyPath is the file that the configuration takes the master key from; ""
+// where it comes from elsewhere.
+func MasterKeyPath(c *config.Config) string {
+	switch {
+	case c.MasterKey != "" || c.MasterKeyCommand != "":
+		return ""
+	case c.MasterKeyFile != "":
+		return c.MasterKeyFile
+	default:
+		return filepath.Join(c.Data, "master.key")
 	}
 }
 
@@ -120,12 +132,21 @@ func (m *masterKey) make() error {
 	return nil
 }
 
-// source says, in an error, where the key came from.
-func (m *masterKey) source() string {
-	if m.path != "" {
-		return "the one in " + m.path
+// lost says that something is there which only the missing key opens.
+func (m *masterKey) lost() error {
+	return fmt.Errorf("the master key %s is missing, and this database cannot be opened without it: put the file back, or give the key with OSTIARY_MASTER_KEY, --master-key-file or --master-key-command", m.path)
+}
+
+// explain says, where the key does not open the data keys, which key that is.
+func (m *masterKey) explain(err error) error {
+	if !errors.Is(err, key.ErrMasterKey) {
+		return err
 	}
-	return "the one given"
+	source := "the one given"
+	if m.path != "" {
+		source = "the one in " + m.path
+	}
+	return fmt.Errorf("the master key, %s, is not the one that this database was set up with: put the right one back, or point --data or --database elsewhere; nothing was changed", source)
 }
 
 // writeSecretFile makes a file that only its owner may read and that a crash

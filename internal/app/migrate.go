@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -18,7 +19,7 @@ type Schema struct {
 // SchemaOf looks at the schema and changes nothing.
 func SchemaOf(ctx context.Context, c *config.Config) (Schema, error) {
 	if fresh(c) {
-		return Schema{}, fmt.Errorf("there is no database in %s yet; ostiary serve or ostiary init makes one", c.Data)
+		return Schema{}, noDatabase(c)
 	}
 	s, err := store.MigrationStatus(ctx, store.Options{Data: c.Data, URL: c.Database})
 	return Schema(s), err
@@ -27,15 +28,25 @@ func SchemaOf(ctx context.Context, c *config.Config) (Schema, error) {
 // Migrate brings the schema up to date, as the start of a server does; it is
 // refused while one runs.
 func Migrate(ctx context.Context, c *config.Config) (Schema, error) {
-	if fresh(c) {
-		return SchemaOf(ctx, c)
-	}
-	db, err := store.Open(ctx, store.Options{Data: c.Data, URL: c.Database, Now: time.Now})
-	if err != nil {
-		return Schema{}, err
-	}
-	if err := db.Close(); err != nil {
+	if err := withStore(ctx, c, func(*store.DB) error { return nil }); err != nil {
 		return Schema{}, err
 	}
 	return SchemaOf(ctx, c)
+}
+
+// noDatabase is what is said where nothing was set up yet.
+func noDatabase(c *config.Config) error {
+	return fmt.Errorf("there is no database in %s yet; ostiary serve or ostiary init makes one", c.Data)
+}
+
+// withStore lends the database of a server that does not run.
+func withStore(ctx context.Context, c *config.Config, do func(*store.DB) error) error {
+	if fresh(c) {
+		return noDatabase(c)
+	}
+	db, err := store.Open(ctx, store.Options{Data: c.Data, URL: c.Database, Now: time.Now})
+	if err != nil {
+		return err
+	}
+	return errors.Join(do(db), db.Close())
 }

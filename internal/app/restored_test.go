@@ -1,13 +1,16 @@
 package app_test
 
 import (
+	"bytes"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/ostiary/ostiary/internal/app"
 	"github.com/ostiary/ostiary/internal/config"
 	"github.com/ostiary/ostiary/internal/servertest"
 )
@@ -27,10 +30,15 @@ func asked(t *testing.T, s *servertest.Server, endpoint, form, member string) an
 	return members[member]
 }
 
-// A restored server knows what it knew at the moment of the backup and nothing
-// since, as docs/back-up-and-restore.md says; it needs the database and the
-// master key, and no more.
+// A restored server knows what it knew at the moment of the backup, save what
+// was good then: that may have been taken back since.
 func TestRestored(t *testing.T) {
+	for _, keep := range []bool{false, true} {
+		t.Run(fmt.Sprintf("keep %v", keep), func(t *testing.T) { testRestored(t, keep) })
+	}
+}
+
+func testRestored(t *testing.T, keep bool) {
 	data := ""
 	s := servertest.Start(t, servertest.Options{Configure: func(c *config.Config) {
 		if data != "" {
@@ -43,29 +51,42 @@ func TestRestored(t *testing.T) {
 	}
 	active := func(token string) any { return asked(t, s, "/oauth2/introspect", "token="+token, "active") }
 	before := issue()
-	s.Stop()
-	backup := t.TempDir()
-	for _, name := range []string{"ostiary.db", "master.key"} {
-		content, err := os.ReadFile(filepath.Join(s.Data, name))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(filepath.Join(backup, name), content, 0o600); err != nil {
-			t.Fatal(err)
-		}
+	backup := filepath.Join(t.TempDir(), "ostiary.db")
+	if err := app.Backup(t.Context(), &config.Config{Data: s.Data}, backup, func(int64) {}); err != nil {
+		t.Fatal(err)
 	}
-	s.Restart()
 	asked(t, s, "/oauth2/revoke", "token="+before, "")
 	after := issue()
 	if active(before) != false || active(after) != true {
 		t.Fatal("this is not what is to be undone")
 	}
-	data = backup
+	s.Stop()
+	data = t.TempDir()
+	if err := app.Restore(t.Context(), &config.Config{Data: data}, backup, keep, func(int64) {}); err != nil {
+		t.Fatal(err)
+	}
+	key, err := os.ReadFile(filepath.Join(s.Data, "master.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	content, err := os.ReadFile(backup)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bytes.Contains(content, bytes.TrimSpace(key)) {
+		t.Error("the master key is in the backup")
+	}
+	if err := os.WriteFile(filepath.Join(data, "master.key"), key, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	s.Restart()
-	if active(before) != true {
-		t.Error("a token that was revoked after the backup is not back")
+	if active(before) != keep {
+		t.Errorf("a token that was revoked after the backup: active is %v", active(before))
 	}
 	if active(after) != false {
 		t.Error("a token that was issued after the backup is active")
+	}
+	if active(issue()) != true {
+		t.Error("a new token is not active")
 	}
 }

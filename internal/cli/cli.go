@@ -71,7 +71,8 @@ func newRoot() *cobra.Command {
 		SilenceUsage:  true,
 	}
 	root.AddCommand(
-		serveCommand(), initCommand(), migrateCommand(), featureCommand(), versionCommand(),
+		serveCommand(), initCommand(), migrateCommand(), backupCommand(), restoreCommand(),
+		featureCommand(), versionCommand(),
 		applyCommand(), applicationCommand(), clientCommand(), scopeCommand(), resourceCommand(), userCommand(),
 		tokenCommand(), keyCommand(), auditCommand(),
 	)

@@ -51,6 +51,6 @@ func metadataCommand(use, short string, grant bool) *cobra.Command {
 	}
 	c.Flags().StringVar(&application, "application", "", "the client's application (default: the default one)")
 	c.Flags().StringVar(&client, "client", "", "the client's id")
-	config.Bind(c.Flags(), config.Migrate)
+	config.Bind(c.Flags(), config.Database)
 	return c
 }

@@ -49,7 +49,7 @@ func schemaCommand(use, short string, do func(context.Context, *config.Config) (
 			return err
 		},
 	}
-	config.Bind(c.Flags(), config.Migrate)
+	config.Bind(c.Flags(), config.Database)
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object: version, known")
 	return c
 }

@@ -131,6 +131,13 @@ func (p *progress) add(n int) {
 	}
 }
 
+// set says how much it is by now.
+func (p *progress) set(n int64) {
+	if p.bar != nil {
+		_ = p.bar.Set64(n)
+	}
+}
+
 // clear makes room for a line; the bar comes back with what is read next.
 func (p *progress) clear() {
 	if p.bar != nil {

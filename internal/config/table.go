@@ -15,13 +15,15 @@ type Command uint8
 const (
 	Serve Command = 1 << iota
 	Init
-	Migrate
-	Remote // what talks to a server over its management API
+	Database // what works on the database while no server runs
+	Keys     // and needs the master key for it
+	Remote   // what talks to a server over its management API
 )
 
 const (
-	found = Serve | Init           // what founds an instance
-	store = Serve | Init | Migrate // what opens the store, and reads the file
+	found = Serve | Init            // what founds an instance
+	keys  = found | Keys            // what opens what is sealed
+	store = found | Database | Keys // what opens the store, and reads the file
 )
 
 // setting is one thing that can be configured.
@@ -100,11 +102,11 @@ var table = []setting{
 		set: text(func(c *Config) *string { return &c.MasterKey }),
 	},
 	{
-		name: "master-key-file", commands: store &^ Migrate, usage: "read the master key from this `file` (default: master.key in --data, made at the first start); OSTIARY_MASTER_KEY gives the key itself",
+		name: "master-key-file", commands: keys, usage: "read the master key from this `file` (default: master.key in --data, made at the first start); OSTIARY_MASTER_KEY gives the key itself",
 		set: text(func(c *Config) *string { return &c.MasterKeyFile }),
 	},
 	{
-		name: "master-key-command", commands: store &^ Migrate, usage: "run this shell `command`, which prints the master key",
+		name: "master-key-command", commands: keys, usage: "run this shell `command`, which prints the master key",
 		set: text(func(c *Config) *string { return &c.MasterKeyCommand }),
 	},
 	{

@@ -22,6 +22,9 @@ type dialect struct {
 	dead string
 	// deadOfUsers is dead for the eras of users.
 	deadOfUsers string
+	// empty begins the statement that removes every row of a table, which ends it,
+	// without looking at them.
+	empty string
 	// position is the function that says where the second text is in the first; 0:
 	// nowhere. It regards case.
 	position string

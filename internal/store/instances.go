@@ -100,3 +100,18 @@ func hasIssued(ctx context.Context, s session, applicationID string) (bool, erro
 	}
 	return false, nil
 }
+
+// Restored implements instance.Store.
+func (i Instances) Restored(ctx context.Context, keep bool, event audit.Event) error {
+	return i.db.change(ctx, func(ctx context.Context, s session) error {
+		for _, table := range []string{"family", "dead_era", "dead_user_era", "signed_in_client", "signed_in", "link"} {
+			if keep {
+				break
+			}
+			if _, err := s.exec(ctx, s.dialect.empty+table); err != nil {
+				return err
+			}
+		}
+		return record(ctx, s, event)
+	})
+}

@@ -45,6 +45,7 @@ var postgresDialect = &dialect{
 		AND application_id = d.application_id AND client_id = d.client_id LIMIT 10000) f LIMIT $1`,
 	deadOfUsers: `SELECT f.id FROM dead_user_era d CROSS JOIN LATERAL (SELECT id FROM family WHERE application_id = d.application_id
 		AND user_id = d.user_id AND user_id <> '' AND user_era = d.era LIMIT 10000) f LIMIT $1`,
+	empty:    "TRUNCATE ",
 	position: "strpos",
 	shared:   " FOR SHARE",
 	lock: func(ctx context.Context, s session, things ...int64) error {

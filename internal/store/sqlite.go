@@ -34,6 +34,7 @@ var sqliteDialect = &dialect{
 		AND f.application_id = d.application_id AND f.client_id = d.client_id LIMIT $1`,
 	deadOfUsers: `SELECT f.id FROM dead_user_era d CROSS JOIN family f WHERE f.application_id = d.application_id
 		AND f.user_id = d.user_id AND f.user_id <> '' AND f.user_era = d.era LIMIT $1`,
+	empty:    "DELETE FROM ",
 	position: "instr",
 	lock:     func(context.Context, session, ...int64) error { return nil },
 	// A read takes microseconds: to watch the context costs more than to end it.

@@ -44,4 +44,8 @@ type Store interface {
 	// Conflict where it or the one before has issued tokens: their issuer would
 	// change under them.
 	SetRoot(ctx context.Context, applicationID string, event audit.Event) error
+	// Restored notes that the database was a backup, with its event. Unless they
+	// are kept, it ends every token family, session and link, however many there
+	// are: what was taken back after the backup was made would be good again.
+	Restored(ctx context.Context, keep bool, event audit.Event) error
 }

@@ -54,6 +54,7 @@ func Run(t *testing.T, open func(*testing.T) *Env) {
 	for _, test := range slices.Concat([]test{
 		{"Founding", testFounding},
 		{"FoundingOnce", testFoundingOnce},
+		{"Restored", testRestored},
 		{"Applications", testApplications},
 		{"ApplicationsContended", testApplicationsContended},
 		{"Clients", testClients},
