@@ -71,7 +71,7 @@ func newRoot() *cobra.Command {
 		SilenceUsage:  true,
 	}
 	root.AddCommand(
-		serveCommand(), initCommand(), migrateCommand(), backupCommand(), restoreCommand(),
+		serveCommand(), initCommand(), migrateCommand(), backupCommand(), restoreCommand(), masterKeyCommand(), dataKeyCommand(),
 		featureCommand(), versionCommand(),
 		applyCommand(), applicationCommand(), clientCommand(), scopeCommand(), resourceCommand(), userCommand(),
 		tokenCommand(), keyCommand(), auditCommand(),
