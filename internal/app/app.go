@@ -165,6 +165,7 @@ func (a *App) build(ctx context.Context, master *masterKey) error {
 		WithScopes(a.Scopes.Scopes)
 	a.Tokens = token.NewService(a.Store.Tokens(), token.Registries{Clients: a.Clients, Users: a.Users, Scopes: a.Scopes, Resources: a.Resources},
 		a.Ring, a.Signers, a.now, tokenCache)
+	a.Signers.OnWithdraw(a.Tokens.VoidVerified)
 	if err := a.buildPeople(); err != nil {
 		return err
 	}

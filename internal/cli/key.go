@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -16,7 +17,7 @@ func keyCommand() *cobra.Command {
 	c := &cobra.Command{Use: "key", Short: "The keys that tokens are signed with", Args: cobra.NoArgs}
 	c.AddCommand(
 		pagedCommand(&cobra.Command{Use: "list", Short: "List the signing keys, the oldest first", Args: cobra.NoArgs}, remoteCommand, keyColumns, nil, listing((*apiclient.API).ListKeys)),
-		keyRotateCommand(),
+		keyRotateCommand(), keyWithdrawCommand(),
 	)
 	return c
 }
@@ -54,5 +55,27 @@ func keyRotateCommand() *cobra.Command {
 		return p.print(c, keyColumns, func(ctx context.Context, _ ...editor) (*record, error) {
 			return r.take(r.api.RotateKeysWithBody(ctx, app, plainJSON, text))
 		})
+	})
+}
+
+const keyWithdrawHelp = `Take a retired signing key out of the JWK set at once, for a key that leaked: what
+it signed is refused from now on. Rotate first, with --immediately: a key that
+signs, or will, is not withdrawn. Refresh tokens stay good.`
+
+func keyWithdrawCommand() *cobra.Command {
+	var yes bool
+	return remoteCommand(&cobra.Command{
+		Use: "withdraw KEY", Short: "Take a key that leaked out of the JWK set", Long: keyWithdrawHelp, Args: cobra.ExactArgs(1),
+	}, func(flags *pflag.FlagSet) {
+		flags.BoolVar(&yes, "yes", false, yesUsage)
+	}, func(c *cobra.Command, r *remote, app string, args []string) error {
+		if err := confirm(c, yes, "Every JWT of the application "+app+" that the key "+args[0]+" signed is refused from now on."); err != nil {
+			return err
+		}
+		if _, err := r.take(r.api.WithdrawKey(c.Context(), app, args[0])); err != nil {
+			return err
+		}
+		_, err := fmt.Fprintf(c.OutOrStdout(), "withdrew the key %s\n", args[0])
+		return err
 	})
 }

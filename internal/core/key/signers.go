@@ -25,6 +25,8 @@ type Signers struct {
 	now      func() time.Time
 	schedule Schedule
 	sets     *cache.Cache[string, *set]
+	// withdrawn: see OnWithdraw.
+	withdrawn func()
 }
 
 // setBytes bounds the opened keys: about 2,000 applications with three keys.
@@ -36,7 +38,7 @@ const (
 // NewSigners makes the signers of an instance.
 func NewSigners(store Store, ring *Ring, now func() time.Time, schedule Schedule) *Signers {
 	return &Signers{
-		store: store, ring: ring, now: now, schedule: schedule,
+		store: store, ring: ring, now: now, schedule: schedule, withdrawn: func() {},
 		sets: cache.New(setBytes, func(_ string, s *set) int { return keyWeight * (len(s.signers) + 1) }),
 	}
 }

@@ -260,6 +260,10 @@ func (s *Service) Void(id ID) { s.families.Void(id) }
 // VoidAll forgets every family.
 func (s *Service) VoidAll() { s.families.VoidAll() }
 
+// VoidVerified forgets whose signatures were good. It is for when a key that made
+// some is trusted no more.
+func (s *Service) VoidVerified() { s.verified.VoidAll() }
+
 // Revoke takes back the family of an access or refresh token, where the token is
 // the caller's own, or the caller an owner; else it does nothing, and says so. An
 // access token must be alive; a refresh token may have been exchanged: whoever

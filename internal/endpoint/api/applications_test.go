@@ -1,6 +1,8 @@
 package api_test
 
 import (
+	"encoding/json"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -139,4 +141,56 @@ func TestKeys(t *testing.T) {
 		t.Errorf("after the schedule looked at them: %s", got)
 	}
 	r.want(http.StatusUnprocessableEntity, "POST", "/keys/rotate", `{"immediately":"now"}`)
+}
+
+// A key that leaked goes out of the set, and what it signed is refused, also what
+// was found good before.
+func TestWithdrawKey(t *testing.T) {
+	r := start(t, servertest.Options{})
+	const form, opaque = "application/x-www-form-urlencoded", "/oauth2/introspect"
+	active := func(token string) bool {
+		answer := r.Do(http.MethodPost, "/"+r.ApplicationID+opaque, r.OwnerID, r.OwnerSecret, form, "token="+token)
+		var body struct{ Active bool }
+		if err := json.NewDecoder(answer.Body).Decode(&body); err != nil {
+			t.Fatal(err)
+		}
+		return body.Active
+	}
+	issue := func() string {
+		answer := r.Do(http.MethodPost, "/"+r.ApplicationID+"/oauth2/token", r.OwnerID, r.OwnerSecret, form, "grant_type=client_credentials")
+		var body struct {
+			Token string `json:"access_token"`
+		}
+		if err := json.NewDecoder(answer.Body).Decode(&body); err != nil {
+			t.Fatal(err)
+		}
+		return body.Token
+	}
+	id := func(i int) string {
+		return r.want(http.StatusOK, "GET", "/keys", "").object["items"].([]any)[i].(map[string]any)["id"].(string)
+	}
+	before, leaked := issue(), id(0)
+	r.want(http.StatusConflict, "DELETE", "/keys/"+leaked, "")
+	r.want(http.StatusNotFound, "DELETE", "/keys/nothing", "")
+	r.want(http.StatusOK, "POST", "/keys/rotate", `{"immediately":true}`)
+	after := issue()
+	if !active(before) || !active(after) {
+		t.Fatal("the tokens are not good at first")
+	}
+	r.want(http.StatusNoContent, "DELETE", "/keys/"+leaked, "")
+	if active(before) || !active(after) {
+		t.Errorf("signed by the key that was withdrawn: active is %v; by the other: %v", active(before), active(after))
+	}
+	if id(0) == leaked {
+		t.Error("the key is listed still")
+	}
+	set, err := http.Get(r.Issuer + "/oauth2/jwks") //nolint:noctx // it ends with the server
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = set.Body.Close() }()
+	if text, err := io.ReadAll(set.Body); err != nil || strings.Contains(string(text), leaked) || !strings.Contains(string(text), id(0)) {
+		t.Errorf("the set is %s, %v", text, err)
+	}
+	r.want(http.StatusNotFound, "DELETE", "/keys/"+leaked, "")
 }

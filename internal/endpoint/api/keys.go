@@ -38,6 +38,16 @@ func (a *api) keys(b *builder) {
 			},
 		}},
 	}, a.rotateKeys)
+	handle(b, operation{
+		method: http.MethodDelete, path: all + "/{key}", id: "withdraw-key", tag: "keys", need: admin.EditApplication,
+		summary: "Take a retired signing key, which leaked, out of the JWK set at once: what it signed is refused from now on",
+		status:  http.StatusNoContent, refuses: []int{http.StatusNotFound, http.StatusConflict},
+	}, a.withdrawKey)
+}
+
+type inKey struct {
+	InApplication
+	Key string `path:"key" doc:"The id of the key."`
 }
 
 func (a *api) keyViews(found []key.SigningKey) []Key {
@@ -79,4 +89,8 @@ func (a *api) rotateKeys(c *call, _ *InApplication) (*plainly[list[Key]], error)
 		return nil, err
 	}
 	return page(a.keyViews(found), ""), nil
+}
+
+func (a *api) withdrawKey(c *call, in *inKey) (*struct{}, error) {
+	return nil, a.Signers.Withdraw(c.Context(), c.source(), c.app.ID, in.Key)
 }

@@ -14,6 +14,8 @@ func keyRoutes(s *routes) {
 	s.get(inApplication+"/keys", toRead, (*visit).keys)
 	s.get(inApplication+"/keys/rotate", to(admin.EditApplication), func(v *visit) error { return v.askRotate(http.StatusOK, nil) })
 	s.post(inApplication+"/keys/rotate", to(admin.EditApplication), (*visit).rotate)
+	s.get(inApplication+"/keys/{key}/withdraw", to(admin.EditApplication), func(v *visit) error { return v.askWithdraw(http.StatusOK, nil) })
+	s.post(inApplication+"/keys/{key}/withdraw", to(admin.EditApplication), (*visit).withdraw)
 }
 
 type keysData struct {
@@ -25,6 +27,7 @@ type keysData struct {
 type keyRow struct {
 	ID, Algorithm, State            string
 	Published, Signs, Until, Needed time.Time
+	Withdraw                        string // path; "": not his to do, or it is not retired
 }
 
 // keys lists the signing keys, the newest first.
@@ -36,7 +39,11 @@ func (v *visit) keys() error {
 	d := keysData{Algorithm: v.app.Settings.Algorithm(), JWKS: v.Issuers().Of(v.app.ID) + oauth.JWKSPath}
 	for i := len(found) - 1; i >= 0; i-- {
 		k := &found[i]
-		d.Rows = append(d.Rows, keyRow{k.ID, k.Algorithm, k.State(v.Now()), k.CreatedAt, k.ActiveAt, k.RetiredAt, k.NeededUntil})
+		row := keyRow{k.ID, k.Algorithm, k.State(v.Now()), k.CreatedAt, k.ActiveAt, k.RetiredAt, k.NeededUntil, ""}
+		if row.State == "retired" && v.may(admin.EditApplication) {
+			row.Withdraw = v.at("keys", k.ID, "withdraw")
+		}
+		d.Rows = append(d.Rows, row)
 	}
 	if v.may(admin.EditApplication) {
 		d.Rotate, d.Now, d.Algorithms = v.at("keys", "rotate"), v.at("keys", "rotate")+"?immediately=true", v.at("settings")+"#field-signing_algorithm"
@@ -71,7 +78,7 @@ func (v *visit) askRotate(status int, problems []page.Problem) error {
 		q.Text = "Another signing key of " + v.app.Name + " will sign at once. This is for a key that leaked."
 		q.Effects = []string{
 			"Whoever has remembered the JWK set refuses new tokens until it fetches the set again.",
-			"The old key stays in the set until what it signed has expired: tokens that are out stay good.",
+			"The old key stays in the set until what it signed has expired: tokens that are out stay good. If it leaked, withdraw it then.",
 		}
 		q.Hidden, q.Button = []hidden{{"immediately", "true"}}, "Rotate at once"
 	}
@@ -90,4 +97,35 @@ func (v *visit) rotate() error {
 		return err
 	}
 	return v.askRotate(status, problems)
+}
+
+// askWithdraw asks before a key that leaked goes out of the set.
+func (v *visit) askWithdraw(status int, problems []page.Problem) error {
+	k, err := v.Signers.Key(v.r.Context(), v.app.ID, v.r.PathValue("key"))
+	if err != nil {
+		return err
+	}
+	return v.ask(status, pageOf{
+		Title: "Withdraw the signing key?", Section: "keys", Crumbs: []crumb{{"Signing keys", v.at("keys")}}, Problems: problems,
+	}, question{
+		Text: "The signing key " + k.ID + " goes out of the JWK set of " + v.app.Name + " now. This is for a key that leaked.",
+		Effects: []string{
+			"Every JWT that it signed is refused here from now on, and elsewhere once the set is fetched again: 15 minutes at most where its answer is kept.",
+			"Refresh tokens stay good: clients that have one get new tokens with it. Opaque tokens stay good too.",
+			"It cannot be put back.",
+		},
+		Action: v.at("keys", k.ID, "withdraw"), Button: "Withdraw the key", Back: v.at("keys"),
+	})
+}
+
+func (v *visit) withdraw() error {
+	err := v.Signers.Withdraw(v.r.Context(), v.source, v.app.ID, v.r.PathValue("key"))
+	if err == nil {
+		return v.done(v.at("keys"), "withdrawn")
+	}
+	status, problems, err := refusedForm(err)
+	if err != nil {
+		return err
+	}
+	return v.askWithdraw(status, problems)
 }

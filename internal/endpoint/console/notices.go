@@ -12,6 +12,7 @@ var notices = map[string]string{
 	"activated":   "Activated. What died when it was deactivated stays dead.",
 	"revoked":     "Revoked. The tokens are refused from now on.",
 	"retired":     "Retired. The secret is refused from now on.",
+	"withdrawn":   "Withdrawn. What the key signed is refused from now on.",
 	"rotated":     "Rotated. The keys below are those of now.",
 	"signedout":   "Done. The sessions of the account have ended.",
 	"some":        "Deactivated, save those that were gone meanwhile or are not yours to change.",

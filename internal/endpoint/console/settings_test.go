@@ -88,8 +88,23 @@ func TestKeys(t *testing.T) {
 	r.get(r.at("/keys/rotate?immediately=true")).shows(http.StatusOK, "a key that leaked")
 	r.post(r.at("/keys/rotate"), "immediately", "true").shows(http.StatusSeeOther)
 	r.get(r.at("/keys")).shows(http.StatusOK, "retired")
+	keys, err := r.App.Signers.Keys(t.Context(), r.ApplicationID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	retired, signs := r.at("/keys/"+keys[0].ID+"/withdraw"), r.at("/keys/"+keys[len(keys)-1].ID+"/withdraw")
+	r.get(r.at("/keys")).shows(http.StatusOK, retired).lacks(signs)
+	r.get(retired).shows(http.StatusOK, "Every JWT that it signed is refused here from now on", keys[0].ID)
+	r.post(signs).shows(http.StatusConflict, "Only a retired key can be withdrawn")
+	r.get(r.at("/keys/nothing/withdraw")).shows(http.StatusNotFound)
+	if a := r.post(retired).shows(http.StatusSeeOther); a.location != r.at("/keys?done=withdrawn") {
+		t.Errorf("leads to %s", a.location)
+	}
+	r.get(r.at("/keys?done=withdrawn")).shows(http.StatusOK, "is refused from now on").lacks(keys[0].ID)
+	r.post(retired).shows(http.StatusNotFound)
 	viewer := r.as(admin.Viewer)
-	viewer.get(r.at("/keys")).shows(http.StatusOK, "ES256").lacks("Rotate", "change")
+	viewer.get(r.at("/keys")).shows(http.StatusOK, "ES256").lacks("Rotate", "change", "Withdraw")
+	viewer.post(signs).shows(http.StatusForbidden)
 	viewer.get(r.at("/keys/rotate")).shows(http.StatusForbidden)
 	viewer.post(r.at("/keys/rotate")).shows(http.StatusForbidden)
 }
