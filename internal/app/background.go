@@ -10,11 +10,13 @@ import (
 const (
 	// sweepStep bounds what one transaction removes: about 5 ms of the one
 	// writer that SQLite has.
-	sweepStep = 500
-	// sweepPause lies between steps while there is more, so that requests come
-	// between: up to 10,000 rows a second, more than are issued.
-	sweepPause = 50 * time.Millisecond
+	sweepStep  = 500
 	sweepEvery = 5 * time.Second
+	// stepPause lies between steps while there is more, so that requests come
+	// between: up to 10,000 rows a second, more than are issued.
+	stepPause = 50 * time.Millisecond
+	// failedPause follows a step that failed.
+	failedPause = 5 * time.Second
 	// secretKept is how long an expired secret stays visible.
 	secretKept = 30 * 24 * time.Hour
 
@@ -52,16 +54,7 @@ func (a *App) Sweep(ctx context.Context) (more bool, err error) {
 }
 
 func (a *App) sweepLoop(ctx context.Context) {
-	for wait := sweepEvery; pause(ctx, wait); {
-		wait = sweepEvery
-		more, err := a.Sweep(ctx)
-		switch {
-		case err != nil && ctx.Err() == nil:
-			slog.Error("expired rows were not removed; trying again", "error", err, "in", wait)
-		case more:
-			wait = sweepPause
-		}
-	}
+	steadily(ctx, sweepEvery, a.Sweep, func(err error) { slog.Error("expired rows were not removed; trying again", "error", err) })
 }
 
 // sessionsEvery is how often sessions that are over are looked for: clients hear of
@@ -69,17 +62,10 @@ func (a *App) sweepLoop(ctx context.Context) {
 const sessionsEvery = time.Second
 
 func (a *App) sessionLoop(ctx context.Context) {
-	for wait := sessionsEvery; pause(ctx, wait); {
-		wait = sessionsEvery
+	steadily(ctx, sessionsEvery, func(ctx context.Context) (more bool, err error) {
 		n, err := a.Sessions.Sweep(ctx, sweepStep)
-		switch {
-		case err != nil && ctx.Err() == nil:
-			wait = sweepEvery
-			slog.Error("sessions that are over were not ended; trying again", "error", err, "in", wait)
-		case n >= sweepStep:
-			wait = sweepPause
-		}
-	}
+		return n >= sweepStep, err
+	}, func(err error) { slog.Error("sessions that are over were not ended; trying again", "error", err) })
 }
 
 func usageFailed(err error) {
@@ -107,43 +93,43 @@ func (a *App) Tend(ctx context.Context) error {
 }
 
 func (a *App) signingLoop(ctx context.Context) {
-	for pause(ctx, signingEvery) {
-		if err := a.Tend(ctx); err != nil && ctx.Err() == nil {
-			slog.Error("the signing keys were not looked after; trying again", "error", err, "in", signingEvery)
-		}
-	}
+	steadily(ctx, signingEvery, func(ctx context.Context) (more bool, err error) { return false, a.Tend(ctx) },
+		func(err error) { slog.Error("the signing keys were not looked after; trying again", "error", err) })
 }
 
 const (
 	// indexStep bounds what one step of the search index writes: about 20 ms, in
 	// a file that nothing else waits for.
 	indexStep  = 200
-	indexPause = 50 * time.Millisecond
 	indexEvery = time.Second
 )
 
 // indexLoop keeps the index that clients are searched by up to date.
 func (a *App) indexLoop(ctx context.Context) {
-	for wait := indexEvery; pause(ctx, wait); {
-		wait = indexEvery
-		more, err := a.Store.IndexTexts(ctx, indexStep)
-		switch {
-		case err != nil && ctx.Err() == nil:
-			wait = sweepEvery
-			slog.Error("the search index is not up to date; trying again", "error", err, "in", wait)
-		case more:
-			wait = indexPause
-		}
-	}
+	steadily(ctx, indexEvery, func(ctx context.Context) (more bool, err error) { return a.Store.IndexTexts(ctx, indexStep) },
+		func(err error) { slog.Error("the search index is not up to date; trying again", "error", err) })
 }
 
 // seenEvery is how often the times at which sessions were seen are written.
 const seenEvery = 30 * time.Second
 
 func (a *App) seenLoop(ctx context.Context) {
-	for pause(ctx, seenEvery) {
-		if err := a.Sessions.Flush(ctx); err != nil && ctx.Err() == nil {
-			slog.Error("when sessions were seen is not written", "error", err)
+	steadily(ctx, seenEvery, func(ctx context.Context) (more bool, err error) { return false, a.Sessions.Flush(ctx) },
+		func(err error) { slog.Error("when sessions were seen is not written; trying again", "error", err) })
+}
+
+// steadily takes a step every so often, as long as the context lasts; the next
+// one soon where there is more to do, and later where one failed.
+func steadily(ctx context.Context, every time.Duration, step func(context.Context) (more bool, err error), failed func(error)) {
+	for wait := every; pause(ctx, wait); {
+		wait = every
+		more, err := step(ctx)
+		switch {
+		case err != nil && ctx.Err() == nil:
+			wait = max(every, failedPause)
+			failed(err)
+		case more:
+			wait = stepPause
 		}
 	}
 }
