@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/ostiary/ostiary/internal/core/admin"
 	"github.com/ostiary/ostiary/internal/core/application"
@@ -123,6 +124,9 @@ func (i *importing) flushFull(ctx context.Context) error {
 	return i.flush(ctx)
 }
 
+// notUTF8 refuses what the JSON parser would put other characters into.
+const notUTF8 = "This is not in UTF-8; convert the file."
+
 // add judges the form of a line.
 func (i *importing) add(ctx context.Context, line Line) error {
 	row := Row{Line: line.Number, Outcome: Refused, Notes: i.notes}
@@ -130,6 +134,8 @@ func (i *importing) add(ctx context.Context, line Line) error {
 	switch {
 	case line.TooLong:
 		row.Reasons = []Refusal{{"", fmt.Sprintf("A line has at most %d bytes.", MaxLine)}}
+	case !utf8.Valid(line.Text):
+		row.Reasons = []Refusal{{"", notUTF8}}
 	case err != nil:
 		row.Reasons = refusals(err)
 		if r.ID != nil && client.ValidID(*r.ID) {

@@ -25,7 +25,7 @@ func TestRowsAreRefusedAlone(t *testing.T) {
 	r := newRig(t, application.Settings{})
 	summary, rows := r.take(
 		transfer.Options{},
-		`{"id":"one","name":"One","kind":"service","created_at":"2019-05-06T07:08:09Z"}`,
+		"\uFEFF"+`{"id":"one","name":"One","kind":"service","created_at":"2019-05-06T07:08:09Z"}`,
 		`{"id":"two","name":"Two","kind":"web","redirect_uris":["https://ok.example/","http://bad.example/"],"scopes":["nowhere"]}`,
 		``,
 		`not json`,
@@ -36,8 +36,9 @@ func TestRowsAreRefusedAlone(t *testing.T) {
 		`{"name":"Five","kind":"service","secret_hash":"plain","created_at":"yesterday"}`,
 		`{"name":"Six","kind":"service","created_at":"2030-01-01T00:00:00Z"}`,
 		`{"name":"Seven","kind":"service","secret":"`+weak+`","secret_hash":"`+key.HashPassword(weak)+`"}`,
+		"{\"name\":\"B\xfcro\",\"kind\":\"service\"}",
 	)
-	if want := (transfer.Summary{Lines: 10, Created: 2, Refused: 8}); summary != want {
+	if want := (transfer.Summary{Lines: 11, Created: 2, Refused: 9}); summary != want {
 		t.Errorf("summary %+v, want %+v", summary, want)
 	}
 	got := map[int]string{}
@@ -51,6 +52,7 @@ func TestRowsAreRefusedAlone(t *testing.T) {
 	want := map[int]string{
 		1: "created one", 2: "refused two redirect_uris[1] scopes[0]", 4: "refused  ", 5: "refused one id", 6: "refused  name",
 		7: "created three", 8: "refused  secret_hash", 9: "refused  created_at secret_hash", 10: "refused  created_at", 11: "refused  secret_hash",
+		12: "refused  ",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("rows (-want +got):\n%s", diff)

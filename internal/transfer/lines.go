@@ -19,7 +19,18 @@ type Lines struct {
 }
 
 // NewLines makes a reader of lines.
-func NewLines(r io.Reader) *Lines { return &Lines{reader: bufio.NewReaderSize(r, 64<<10)} }
+func NewLines(r io.Reader) *Lines { return &Lines{reader: unmarked(r)} }
+
+// unmarked passes over the byte order mark that editors on Windows begin a file
+// with (RFC 8259 §8.1 lets a parser do so).
+func unmarked(r io.Reader) *bufio.Reader {
+	const mark = "\uFEFF"
+	b := bufio.NewReaderSize(r, 64<<10)
+	if start, err := b.Peek(len(mark)); err == nil && string(start) == mark {
+		_, _ = b.Discard(len(mark)) // it is there
+	}
+	return b
+}
 
 // Line is one line that is not empty.
 type Line struct {
@@ -33,7 +44,7 @@ func (l *Lines) Next() (Line, error) {
 	for {
 		text, tooLong, err := l.read()
 		if err != nil {
-			return Line{}, err
+			return Line{Number: l.number + 1}, err
 		}
 		l.number++
 		if text = bytes.TrimSpace(text); len(text) > 0 || tooLong {
