@@ -8,9 +8,11 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/ostiary/ostiary/internal/core/client"
 	"github.com/ostiary/ostiary/internal/core/oauth"
+	"github.com/ostiary/ostiary/internal/core/scope"
 )
 
 // Entry is a client of another product, in our terms.
@@ -92,6 +94,10 @@ func (e *Entry) note(field, format string, args ...any) {
 
 // read decodes an entry whose members may be of other types than expected.
 func (e *Entry) read(raw json.RawMessage, into any) bool {
+	if !utf8.Valid(raw) {
+		e.refuse("", notUTF8)
+		return false
+	}
 	if json.Unmarshal(raw, into) != nil {
 		e.refuse("", "This is no client as the product writes it.")
 		return false
@@ -169,4 +175,13 @@ func (e *Entry) settle(public bool, grants, redirects []string) {
 			r.Type = new(client.PublicType)
 		}
 	}
+}
+
+// withoutUser leaves out the scopes of OpenID Connect where there is no user:
+// they say nothing there, and other products let such a client have them.
+func (e *Entry) withoutUser(scopes []string) []string {
+	if *e.Record.Kind != client.Service {
+		return scopes
+	}
+	return slices.DeleteFunc(scopes, scope.IsOpenID)
 }

@@ -137,10 +137,14 @@ func TestFormsOfAFile(t *testing.T) {
 		`{"client_id":"a"}`: 1,
 		"{\"client_id\":\"a\"}\n{\"client_id\":\"b\"}\n{\"client_id\":\"c\"}": 3,
 		`{"users":[{"a":[{}]}],"items":[{"client_id":"a"}]}`:                  1,
+		"\uFEFF[{\"client_id\":\"a\"}]":                                       1,
 	} {
 		if got := len(convert(t, "hydra", text)); got != want {
 			t.Errorf("%s: %d clients, want %d", text, got, want)
 		}
+	}
+	if e := convert(t, "hydra", "[{\"client_id\":\"a\",\"client_name\":\"B\xfcro\"}]"); len(e) != 1 || len(e[0].Refused) == 0 {
+		t.Errorf("what is not UTF-8 is taken: %+v", e)
 	}
 	for _, text := range []string{`"a"`, `[`, `[{]`, `{"items":[{}`, `nonsense`, `5`} {
 		err := source(t, "hydra").Convert(strings.NewReader(text), func(*transfer.Entry) error { return nil })

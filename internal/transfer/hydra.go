@@ -3,6 +3,7 @@ package transfer
 import (
 	"bytes"
 	"encoding/json"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -99,7 +100,12 @@ func (e *Entry) noteUnmatched(raw json.RawMessage, unmatched []struct{ name, not
 		if raw := members[u.name]; raw == nil || json.Compact(&compact, raw) != nil {
 			continue
 		}
-		if !slices.Contains([]string{"null", `""`, "[]", "{}", "false", "0", u.nothing}, compact.String()) {
+		value := compact.String()
+		var text string
+		if json.Unmarshal(members[u.name], &text) == nil && (text == "{}" || text == "[]") { // a column of text
+			value = text
+		}
+		if !slices.Contains([]string{"null", `""`, "[]", "{}", "false", "0", u.nothing}, value) {
 			e.note(u.name, "%s", u.text)
 		}
 	}
@@ -124,15 +130,19 @@ func fromHydra(raw json.RawMessage, e *Entry) {
 	grants := e.hydraGrants(c.GrantTypes)
 	e.settle(public, grants, c.RedirectURIs)
 	r.PostLogoutRedirectURIs, r.AllowedOrigins = listed(c.PostLogoutRedirectURIs), listed(c.AllowedCORSOrigins)
-	r.Scopes, r.Contacts = listed(strings.Fields(c.Scope)), listed(c.Contacts)
+	// A client that is made there without scopes has "offline_access offline openid".
+	r.Scopes, r.Contacts = listed(e.withoutUser(strings.Fields(c.Scope))), listed(c.Contacts)
 	if c.BackchannelURI != "" {
 		r.BackchannelLogoutURI, r.BackchannelLogoutSessionRequired = &c.BackchannelURI, &c.BackchannelSession
 	}
 	if c.AccessTokenStrategy == "jwt" || c.AccessTokenStrategy == "opaque" {
 		r.AccessTokenFormat = &c.AccessTokenStrategy
 	}
-	if at, err := time.Parse(time.RFC3339, c.CreatedAt); err == nil && at.Unix() > 0 {
-		r.CreatedAt = &at
+	// A row has a time in UTC that does not say so.
+	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05"} {
+		if at, err := time.Parse(layout, c.CreatedAt); err == nil && at.Unix() > 0 {
+			r.CreatedAt = &at
+		}
 	}
 	e.hydraAuthentication(&c, public, grants)
 	e.hydraLifespans(&c, grants)
@@ -155,6 +165,10 @@ func (e *Entry) hydraGrants(grants []string) []string {
 	return known
 }
 
+// hashed matches what is a hash, however costly or broken, and never a secret:
+// taken for one in clear, it would let in whoever has read the table.
+var hashed = regexp.MustCompile(`^\$(2[abxy]?|pbkdf2-\w+|argon2\w*)\$`)
+
 func (e *Entry) hydraAuthentication(c *hydraClient, public bool, grants []string) {
 	r := &e.Record
 	switch c.TokenEndpointAuthMethod {
@@ -176,6 +190,8 @@ func (e *Entry) hydraAuthentication(c *hydraClient, public bool, grants []string
 		e.note("client_secret", "There is none in the file (the API never gives one): the client has none until one is added. A row of the table hydra_client has its hash.")
 	case key.CheckHash(c.Secret) == nil:
 		r.SecretHash = &c.Secret
+	case hashed.MatchString(c.Secret):
+		e.refuse("client_secret", "This hash cannot be checked here, broken or too costly as it is: leave it out, and give the client another secret.")
 	default:
 		r.Secret = &c.Secret
 	}

@@ -84,6 +84,8 @@ func fromKeycloak(raw json.RawMessage, e *Entry) {
 	r := &e.Record
 	e.Name, r.ID = c.ClientID, given(c.ClientID)
 	switch {
+	case c.ClientID == "":
+		e.refuse("clientId", "There is none, so this is no client: give the export of one realm, or an array of clients.")
 	case slices.Contains(keycloakOwn, c.ClientID) || strings.HasSuffix(c.ClientID, "-realm") && c.BearerOnly:
 		e.refuse("clientId", "This is a client of Keycloak itself; it is of no use here.")
 	case c.Protocol != "" && c.Protocol != "openid-connect":
@@ -190,13 +192,8 @@ func (e *Entry) keycloakScopes(c *keycloakClient) {
 		return slices.DeleteFunc(slices.Clone(names), func(n string) bool { return slices.Contains(keycloakInternal, n) })
 	}
 	always, optional := external(c.DefaultClientScopes), external(c.OptionalScopes)
-	if e.Record.Kind != nil && *e.Record.Kind == client.Service {
-		// Those of OpenID Connect say nothing where there is no user.
-		oidc := func(n string) bool {
-			return slices.Contains([]string{"openid", "profile", "email", "address", "phone", "offline_access"}, n)
-		}
-		always, optional = slices.DeleteFunc(always, oidc), slices.DeleteFunc(optional, oidc)
-	} else if len(always)+len(optional) > 0 && !slices.Contains(always, "openid") {
+	always, optional = e.withoutUser(always), e.withoutUser(optional)
+	if *e.Record.Kind != client.Service && len(always)+len(optional) > 0 && !slices.Contains(always, "openid") {
 		always = append([]string{"openid"}, always...)
 	}
 	e.Record.Scopes = listed(append(always, optional...))

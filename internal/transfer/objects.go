@@ -13,7 +13,7 @@ import (
 // names of an object at the top, or the object itself. There may be several
 // values, one after another.
 func objects(r io.Reader, members []string, visit func(json.RawMessage) error) error {
-	d := json.NewDecoder(r)
+	d := json.NewDecoder(unmarked(r))
 	for {
 		t, err := d.Token()
 		switch {
@@ -72,7 +72,9 @@ func object(d *json.Decoder, members []string, visit func(json.RawMessage) error
 		case slices.Contains(members, name):
 			if t, err = d.Token(); err == nil && t == json.Delim('[') {
 				found = true
-				err = elements(d, visit)
+				if err := elements(d, visit); err != nil {
+					return err
+				}
 			}
 		case slices.Contains([]string{"users", "federatedUsers", "roles", "groups", "components"}, name):
 			err = pass(d)
