@@ -67,9 +67,11 @@ func newRoot() *cobra.Command {
 		Use:           "ostiary",
 		Short:         "API clients and their OAuth tokens",
 		Long:          rootHelp,
+		Version:       readBuild().String(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
+	root.SetVersionTemplate("{{.Version}}\n")
 	root.AddCommand(
 		serveCommand(), initCommand(), migrateCommand(), backupCommand(), restoreCommand(), masterKeyCommand(), dataKeyCommand(),
 		featureCommand(), versionCommand(),

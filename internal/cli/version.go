@@ -26,12 +26,17 @@ func versionCommand() *cobra.Command {
 			if asJSON {
 				return json.NewEncoder(c.OutOrStdout()).Encode(b)
 			}
-			_, err := fmt.Fprintf(c.OutOrStdout(), "ostiary %s (%s, %s, %s)\n", b.Version, b.Commit, b.Go, b.Platform)
+			_, err := fmt.Fprintln(c.OutOrStdout(), b)
 			return err
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object: version, commit, go, platform")
 	return c
+}
+
+// String is the line for people.
+func (b build) String() string {
+	return fmt.Sprintf("ostiary %s (%s, %s, %s)", b.Version, b.Commit, b.Go, b.Platform)
 }
 
 // readBuild asks the Go toolchain, which stamps module and commit.
