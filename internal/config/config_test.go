@@ -152,6 +152,7 @@ func TestRefused(t *testing.T) {
 		{"a list for a value", "listen: [a]", nil, nil, []string{"listen takes a plain value"}},
 		{"a list of lists", "set: [[a]]", nil, nil, []string{"set takes a list of plain values"}},
 		{"not a mapping", "- a", nil, nil, []string{"ostiary.yaml:1", "mapping of keys to values"}},
+		{"two documents", "listen: :1\n---\nops_listen: :2", nil, nil, []string{"more than one YAML document"}},
 		{"not YAML", "a: [", nil, nil, []string{"not YAML"}},
 		{"no file", "", []string{"OSTIARY_CONFIG=/nonexistent/ostiary.yaml"}, nil, []string{"cannot be read", "/nonexistent/ostiary.yaml"}},
 		{"unknown variable", "", []string{"OSTIARY_PUBLC_URL=x"}, nil, []string{"unknown environment variable OSTIARY_PUBLC_URL", "did you mean OSTIARY_PUBLIC_URL?"}},
@@ -265,7 +266,7 @@ func TestDerivedPublicURL(t *testing.T) {
 func TestNearestFlag(t *testing.T) {
 	flags := pflag.NewFlagSet("test", pflag.ContinueOnError)
 	config.Bind(flags, config.Init)
-	for typed, want := range map[string]string{"lisen": "listen", "publicurl": "public-url", "admin-mail": "admin-email"} {
+	for typed, want := range map[string]string{"lisen": "listen", "publicurl": "public-url", "admin-mail": "admin-email", "admin": "admin-email", "kind": "", "x": ""} {
 		if got := config.NearestFlag(flags, typed); got != want {
 			t.Errorf("%s: got %s, want %s", typed, got, want)
 		}

@@ -1,7 +1,10 @@
 package config
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"regexp"
 	"slices"
@@ -45,11 +48,15 @@ func Bind(flags *pflag.FlagSet, command Command) {
 	}
 }
 
-// NearestFlag gives the flag that a mistyped one is nearest to.
+// NearestFlag gives the flag that a mistyped one may be meant for, "" where it is
+// like none.
 func NearestFlag(flags *pflag.FlagSet, typed string) string {
 	var known []string
 	flags.VisitAll(func(f *pflag.Flag) { known = append(known, f.Name) })
-	return nearest(typed, known)
+	if found := nearest(typed, known); near(typed, found) || strings.HasPrefix(found, typed) {
+		return found
+	}
+	return ""
 }
 
 func flagValues(flags *pflag.FlagSet) values {
@@ -125,9 +132,13 @@ func fileValues(path string) (values, error) {
 }
 
 func parseFile(path string, content []byte) (values, error) {
-	var document yaml.Node
-	if err := yaml.Unmarshal(content, &document); err != nil {
+	var document, second yaml.Node
+	documents := yaml.NewDecoder(bytes.NewReader(content))
+	if err := documents.Decode(&document); err != nil && !errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("%s is not YAML: %w", path, err)
+	}
+	if err := documents.Decode(&second); !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("%s has more than one YAML document: write all keys into the first", path)
 	}
 	found := values{}
 	if len(document.Content) == 0 {
