@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -89,10 +90,13 @@ func strict(c *cobra.Command) {
 	for _, below := range c.Commands() {
 		if judge := below.Args; judge != nil && strings.Contains(below.Use, " ") {
 			below.Args = func(c *cobra.Command, args []string) error {
-				if judge(c, args) == nil {
-					return nil
+				switch {
+				case judge(c, args) != nil:
+					return errors.New("write it as: " + c.UseLine())
+				case slices.Contains(args, ""): // as of a script whose variable is not set
+					return errors.New("an argument is empty; write it as: " + c.UseLine())
 				}
-				return errors.New("write it as: " + c.UseLine())
+				return nil
 			}
 		}
 		if below.HasSubCommands() && !below.Runnable() {

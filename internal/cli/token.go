@@ -43,29 +43,38 @@ const tokenRevokeExample = `  ostiary token revoke AaIBcI6BQnnxtGaJktjQRQ
 
 func tokenRevokeCommand() *cobra.Command {
 	var yes, asJSON bool
-	which := map[string]*string{"client_id": new(string), "user_id": new(string), "scope": new(string)}
+	which := []struct{ flag, field, usage string }{
+		{"of-client", "client_id", "all those of the client with this `id`"},
+		{"of-user", "user_id", "all those of the user with this `id`"},
+		{"scope", "scope", "all those with this `scope`"},
+	}
 	return remoteCommand(&cobra.Command{
 		Use: "revoke [FAMILY]", Short: "Revoke tokens", Long: tokenRevokeHelp, Example: tokenRevokeExample,
 		Args: cobra.MaximumNArgs(1), ValidArgsFunction: cobra.NoFileCompletions,
 	}, func(flags *pflag.FlagSet) {
-		flags.StringVar(which["client_id"], "of-client", "", "all those of the client with this `id`")
-		flags.StringVar(which["user_id"], "of-user", "", "all those of the user with this `id`")
-		flags.StringVar(which["scope"], "scope", "", "all those with this `scope`")
+		for _, w := range which {
+			flags.String(w.flag, "", w.usage)
+		}
 		flags.BoolVar(&yes, "yes", false, yesUsage)
 		flags.BoolVar(&asJSON, "json", false, jsonUsage)
 	}, func(c *cobra.Command, r *remote, app string, args []string) error {
 		document := map[string]json.RawMessage{}
 		var words []string
-		for _, name := range []string{"client_id", "user_id", "scope"} {
-			if *which[name] == "" {
+		for _, w := range which {
+			given := c.Flags().Lookup(w.flag)
+			if !given.Changed {
 				continue
 			}
-			text, err := json.Marshal(*which[name])
+			value := given.Value.String()
+			if value == "" { // as of a script whose variable is not set: without it more would be hit than was meant
+				return &config.Error{Err: fmt.Errorf("--%s is empty", w.flag)}
+			}
+			text, err := json.Marshal(value)
 			if err != nil {
 				return err
 			}
-			document[name] = text
-			words = append(words, name+" "+*which[name])
+			document[w.field] = text
+			words = append(words, w.field+" "+value)
 		}
 		switch {
 		case len(args) == 1 && len(words) == 0:
