@@ -3,6 +3,7 @@ package cli
 import (
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -47,6 +48,9 @@ func shapeOf(f *client.Field) shape {
 	}
 }
 
+// nextURI matches the comma between two URIs.
+var nextURI = regexp.MustCompile(`,\s*[A-Za-z][A-Za-z0-9+.-]*:/`)
+
 // fieldFlag is the flag of one field.
 type fieldFlag struct {
 	field client.Field
@@ -61,7 +65,11 @@ func (v *fieldFlag) Set(text string) error {
 	case shapeOf(&v.field) != list:
 		v.given = []string{text}
 	case text == "":
-	case strings.Contains(text, "://"): // a comma may be part of a URI
+	case strings.Contains(text, "://"): // a comma may be part of a URI, save one that the next follows
+		for at := nextURI.FindStringIndex(text); at != nil; at = nextURI.FindStringIndex(text) {
+			v.given = append(v.given, strings.TrimSpace(text[:at[0]]))
+			text = strings.TrimSpace(text[at[0]+1:])
+		}
 		v.given = append(v.given, text)
 	default:
 		for part := range strings.SplitSeq(text, ",") {

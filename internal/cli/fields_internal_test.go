@@ -68,6 +68,7 @@ func TestFlagValues(t *testing.T) {
 		{"scopes", []string{""}, `[]`},
 		{"scopes", []string{"a", "b,c"}, `["a","b","c"]`},
 		{"redirect_uris", []string{"https://a.example.com/x?y=1,2"}, `["https://a.example.com/x?y=1,2"]`},
+		{"redirect_uris", []string{"https://a.example.com/x?y=1,2, com.example.app:/b,http://localhost/"}, `["https://a.example.com/x?y=1,2","com.example.app:/b","http://localhost/"]`},
 		{"rate_limit", []string{""}, `null`},
 		{"rate_limit", []string{"per_second=none,per_day=7"}, `{"per_day":7,"per_second":null}`},
 		{"version", []string{"1", "2"}, `"2"`},

@@ -18,7 +18,7 @@ import (
 const createHelp = `
 
 A field each is a flag. A list is written with commas between its values, or its
-flag is repeated; a value that is a URI is taken whole. What is not given has its
+flag is repeated; a comma within a URI is a part of it. What is not given has its
 default.`
 
 const editHelp = `Change the fields that are named, a flag each, and no others. A list is written
