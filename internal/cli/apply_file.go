@@ -202,7 +202,7 @@ func (r *reading) entry(n *noun, app string, node *yaml.Node) {
 // identity gives the fields that an entry must have.
 func (n *noun) identity() []string {
 	if n.global {
-		return []string{n.key, n.created}
+		return []string{n.key}
 	}
 	return []string{n.created}
 }

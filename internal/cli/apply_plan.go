@@ -277,6 +277,10 @@ func (p *planner) findByName(ctx context.Context, e *entry, in *realm) (*record,
 // previewApplication gives an application before and after. What an entry leaves
 // out stays: settings of an application that is there are not all the file's.
 func (p *planner) previewApplication(s *step) (before, after *record, err error) {
+	if s.in.fresh && s.entry.text("name") == "" {
+		p.refuse(s.entry, "name: Give the application a name, to be made with.")
+		return nil, nil, nil
+	}
 	settings := maps.Clone(s.entry.fields)
 	delete(settings, "preset") // it chooses what an application is made with, and nothing after
 	if preset := s.entry.text("preset"); s.in.fresh && preset != "" {
@@ -487,12 +491,4 @@ func orNull(raw json.RawMessage) json.RawMessage {
 		return json.RawMessage("null")
 	}
 	return raw
-}
-
-func asRecord(view any) (*record, error) {
-	text, err := json.Marshal(view)
-	if err != nil {
-		return nil, fmt.Errorf("write the document: %w", err)
-	}
-	return parseRecord(text)
 }

@@ -124,3 +124,12 @@ func oneLine(text string) string {
 		return r
 	}, text)
 }
+
+// asRecord gives a document of ours as the API would write it.
+func asRecord(view any) (*record, error) {
+	text, err := json.Marshal(view)
+	if err != nil {
+		return nil, fmt.Errorf("write the document: %w", err)
+	}
+	return parseRecord(text)
+}
