@@ -32,9 +32,13 @@ func explain(c *cobra.Command, err error) error {
 		return err
 	}
 	var text strings.Builder
-	text.WriteString(refused.Detail)
-	for _, r := range refused.Refusals {
-		text.WriteString("\n  " + placeOf(c, r.Location) + ": " + r.Message)
+	if all := refused.Refusals; len(all) == 1 && all[0].Message == refused.Detail {
+		text.WriteString(placeOf(c, all[0].Location) + ": " + refused.Detail)
+	} else {
+		text.WriteString(refused.Detail)
+		for _, r := range all {
+			text.WriteString("\n  " + placeOf(c, r.Location) + ": " + r.Message)
+		}
 	}
 	if next := nextStep(c, refused); next != "" {
 		text.WriteString("\n" + next)
