@@ -48,7 +48,7 @@ func importCommand() *cobra.Command {
 		flags.BoolVar(&f.dryRun, "dry-run", false, "say what would be refused, and make nothing")
 		flags.BoolVar(&f.createScopes, "create-scopes", false, "make the scopes that are not there")
 		flags.BoolVar(&f.makeSecrets, "make-secrets", false, "make a secret where the file has none, and print it")
-		flags.BoolVar(&f.asJSON, "json", false, "print the report as JSON, a line a client, the summary last")
+		flags.BoolVar(&f.asJSON, "json", false, "print the report as JSON, a line a client that was refused or given a secret, the summary last")
 	}, func(c *cobra.Command, r *remote, app string, args []string) error {
 		in, size, err := openInput(c, args[0])
 		if err != nil {
