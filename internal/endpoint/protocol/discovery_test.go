@@ -12,6 +12,7 @@ func documents(r *rig) []string {
 	return []string{
 		r.path("/.well-known/openid-configuration"),
 		"/.well-known/oauth-authorization-server" + r.path(""),
+		r.path("/.well-known/oauth-authorization-server"),
 		r.path("/oauth2/jwks"),
 	}
 }

@@ -22,6 +22,7 @@ import (
 const (
 	openIDPath = "/{app}" + oauth.DiscoveryPath
 	oauthPath  = "/.well-known/oauth-authorization-server/{app}" // RFC 8414 §3.1: the issuer's path comes last
+	behindPath = "/{app}/.well-known/oauth-authorization-server" // where programs look that put it behind, as OpenID Connect does
 )
 
 // longest is how long an answer is cached at most: a signing key that had to be
@@ -88,6 +89,7 @@ func Routes(p *protocol.Parts, offer Offer) []web.Route {
 	}{
 		{openIDPath, e.metadata},
 		{oauthPath, e.metadata},
+		{behindPath, e.metadata},
 		{"/{app}" + protocol.JWKSPath, e.keys},
 	} {
 		routes = append(
