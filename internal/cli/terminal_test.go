@@ -15,6 +15,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -173,5 +174,35 @@ func readiness(t *testing.T, ops string, want int) {
 	_ = answer.Body.Close()
 	if answer.StatusCode != want {
 		t.Errorf("/readyz is %d, want %d", answer.StatusCode, want)
+	}
+}
+
+// TestAPromptThatIsLeftShowsWhatIsTyped interrupts the question for a password.
+func TestAPromptThatIsLeftShowsWhatIsTyped(t *testing.T) {
+	_, theirs := terminal(t)
+	echoes := func() bool {
+		state, err := unix.IoctlGetTermios(int(theirs.Fd()), unix.TCGETS)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return state.Lflag&unix.ECHO != 0
+	}
+	ask := exec.CommandContext(t.Context(), "ostiary", "user", "set-password", "x", "--server", "http://"+address(t), "--application", "shop", "--client-id", "boss")
+	ask.Env = append(os.Environ(), "OSTIARY_CLIENT_SECRET=sesame")
+	ask.Stdin = theirs
+	if err := ask.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for end := time.Now().Add(20 * time.Second); echoes() && time.Now().Before(end); {
+		time.Sleep(time.Millisecond) // another process: there is nothing to wait on
+	}
+	if err := ask.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	if err := ask.Wait(); err == nil {
+		t.Error("an interrupt is no failure")
+	}
+	if !echoes() {
+		t.Error("the terminal goes on showing nothing")
 	}
 }

@@ -8,7 +8,9 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"os/signal"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -186,6 +188,11 @@ func newPassword(c *cobra.Command, file string) (string, error) {
 	if !isFile || !term.IsTerminal(int(in.Fd())) {
 		return "", &config.Error{Err: errNoPassword}
 	}
+	done, err := restored(int(in.Fd()))
+	if err != nil {
+		return "", err
+	}
+	defer done()
 	var typed [2]string
 	for i, prompt := range passwordPrompts {
 		if _, err := fmt.Fprint(c.ErrOrStderr(), prompt); err != nil {
@@ -202,4 +209,23 @@ func newPassword(c *cobra.Command, file string) (string, error) {
 		return "", errNotTheSame
 	}
 	return typed[0], nil
+}
+
+// restored lets a signal that ends the program at a prompt leave a terminal that
+// shows what is typed, until done is called.
+func restored(terminal int) (done func(), err error) {
+	state, err := term.GetState(terminal)
+	if err != nil {
+		return nil, fmt.Errorf("ask the terminal: %w", err)
+	}
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
+	go func() {
+		if s, ok := (<-signals).(syscall.Signal); ok {
+			_ = term.Restore(terminal, state) // there is nobody to tell
+			signal.Reset(s)
+			_ = syscall.Kill(os.Getpid(), s)
+		}
+	}()
+	return func() { signal.Stop(signals); close(signals) }, nil
 }
