@@ -15,7 +15,7 @@ var clients = noun{
 	fields:  client.FieldTable(),
 	columns: []string{"id", "name", "version", "kind", "type", "active", "grant_types", "last_used_at"},
 	filters: []filter{
-		{name: "q", usage: "only those with this `text` in name, id or description"},
+		{name: "q", usage: "only those with this `text` in name, id or description; one or two characters: that the name begins with"},
 		{name: "kind", usage: "only those of this `kind`", values: []string{"web", "spa", "native", "service", "other"}},
 		{name: "type", usage: "only those of this `type`", values: []string{client.Confidential, client.PublicType}},
 		{name: "feature", usage: "only those with this `feature`"},
