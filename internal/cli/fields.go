@@ -51,6 +51,10 @@ func shapeOf(f *client.Field) shape {
 // nextURI matches the comma between two URIs.
 var nextURI = regexp.MustCompile(`,\s*[A-Za-z][A-Za-z0-9+.-]*:/`)
 
+// urlPattern matches one of several with commas between: GET,POST /orders has one
+// of its own.
+var urlPattern = regexp.MustCompile(`(?:[A-Z]+,\s*)*[^,]+`)
+
 // fieldFlag is the flag of one field.
 type fieldFlag struct {
 	field client.Field
@@ -65,6 +69,10 @@ func (v *fieldFlag) Set(text string) error {
 	case shapeOf(&v.field) != list:
 		v.given = []string{text}
 	case text == "":
+	case v.field.Name == "url_patterns":
+		for _, pattern := range urlPattern.FindAllString(text, -1) {
+			v.given = append(v.given, strings.TrimSpace(pattern))
+		}
 	case strings.Contains(text, "://"): // a comma may be part of a URI, save one that the next follows
 		for at := nextURI.FindStringIndex(text); at != nil; at = nextURI.FindStringIndex(text) {
 			v.given = append(v.given, strings.TrimSpace(text[:at[0]]))

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -49,7 +50,7 @@ func TestEveryFieldIsAFlag(t *testing.T) {
 
 func TestFlagValues(t *testing.T) {
 	field := func(name string) client.Field {
-		for _, f := range clients.fields {
+		for _, f := range slices.Concat(clients.fields, scopes.fields) {
 			if f.Name == name {
 				return f
 			}
@@ -69,6 +70,7 @@ func TestFlagValues(t *testing.T) {
 		{"scopes", []string{"a", "b,c"}, `["a","b","c"]`},
 		{"redirect_uris", []string{"https://a.example.com/x?y=1,2"}, `["https://a.example.com/x?y=1,2"]`},
 		{"redirect_uris", []string{"https://a.example.com/x?y=1,2, com.example.app:/b,http://localhost/"}, `["https://a.example.com/x?y=1,2","com.example.app:/b","http://localhost/"]`},
+		{"url_patterns", []string{"GET,POST /orders/*, /x,GET https://a.example.com/y"}, `["GET,POST /orders/*","/x","GET https://a.example.com/y"]`},
 		{"rate_limit", []string{""}, `null`},
 		{"rate_limit", []string{"per_second=none,per_day=7"}, `{"per_day":7,"per_second":null}`},
 		{"version", []string{"1", "2"}, `"2"`},
