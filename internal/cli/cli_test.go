@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"slices"
@@ -166,4 +167,16 @@ func owner(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &said))
 	ts.Setenv("OWNER", said.Changes[0].ID)
 	ts.Setenv("SECRET", said.Changes[0].Secret)
+}
+
+// TestACertificateOfAnAuthorityOfOnesOwn says how it is trusted.
+func TestACertificateOfAnAuthorityOfOnesOwn(t *testing.T) {
+	server := httptest.NewTLSServer(http.NotFoundHandler())
+	defer server.Close()
+	t.Setenv("OSTIARY_CLIENT_SECRET", "sesame")
+	var errs strings.Builder
+	status := cli.Run([]string{"client", "list", "--server", server.URL, "--application", "shop", "--client-id", "boss"}, io.Discard, &errs)
+	if status != 1 || !strings.Contains(errs.String(), "SSL_CERT_FILE") {
+		t.Errorf("exit status %d: %s", status, errs.String())
+	}
 }

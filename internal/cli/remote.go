@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"context"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -77,7 +78,11 @@ func (r *remote) take(answer *http.Response, err error) (*record, error) {
 		if in, ok := errors.AsType[*url.Error](err); ok {
 			err = in.Err // the URL is said already
 		}
-		return nil, fmt.Errorf("%s does not answer: %w; is the server running, and is this its address? --server says another", r.server, err)
+		next := "is the server running, and is this its address? --server says another"
+		if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
+			next = "the variable SSL_CERT_FILE names a file of certificates to trust"
+		}
+		return nil, fmt.Errorf("%s does not answer: %w; %s", r.server, err, next)
 	}
 	defer func() { _ = answer.Body.Close() }()
 	body, err := io.ReadAll(io.LimitReader(answer.Body, maxAnswer))
