@@ -33,7 +33,7 @@ var layers = map[string][]string{
 	// Records are the server's, through its API. Of the core it has the descriptions
 	// of fields, the rules by which a plan is made before anything is written, and
 	// the paths of the endpoints.
-	"internal/cli":      {"apiclient", "internal/app", "internal/config", "internal/core/application", "internal/core/client", "internal/core/fault", "internal/core/oauth", "internal/core/scope", "internal/transfer"},
+	"internal/cli":      {"apiclient", "internal/app", "internal/config", "internal/core/application", "internal/core/client", "internal/core/fault", "internal/core/oauth", "internal/core/resource", "internal/core/scope", "internal/transfer"},
 	"internal/app":      {"internal/config", "internal/endpoint", "internal/core", "internal/logo", "internal/mail", "internal/outbound", "internal/store", "internal/web"},
 	"internal/config":   {},
 	"internal/mail":     {},

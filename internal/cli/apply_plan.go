@@ -140,6 +140,9 @@ func (p *planner) step(ctx context.Context, e *entry) (*step, error) {
 		return nil, err
 	}
 	s.compare(before, after)
+	if err := p.judge(ctx, s); err != nil {
+		return nil, err
+	}
 	if in.foreign && s.action != asItIs {
 		return nil, in.errForeign()
 	}

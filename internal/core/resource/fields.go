@@ -48,6 +48,16 @@ func (f *Fields) Patch(document []byte) error {
 	)
 }
 
+// Check judges a document of a resource by itself, as it will be when it is
+// written. The error is fault.Problems.
+func Check(document []byte) error {
+	var f Fields
+	if err := f.Patch(document); err != nil {
+		return err
+	}
+	return f.settle().OrNil()
+}
+
 // Bounds of the fields: characters, and entries of the lists.
 const (
 	maxName          = 255

@@ -46,6 +46,17 @@ func (f *Fields) Patch(document []byte) error {
 	)
 }
 
+// Check judges a document of a scope by itself, as it will be when it is
+// written; stored are the patterns that the scope has. The error is
+// fault.Problems.
+func Check(document []byte, stored []string) error {
+	var f Fields
+	if err := f.Patch(document); err != nil {
+		return err
+	}
+	return f.settle(stored).OrNil()
+}
+
 // Bounds of the fields, in characters, and of the list.
 const (
 	maxName        = 128
