@@ -427,6 +427,9 @@ func (s *step) compare(before, after *record) {
 			continue
 		}
 		old := before.get(m.name)
+		if s.action == toCreate {
+			old = nil
+		}
 		_, given := s.entry.fields[m.name]
 		if s.action == toCreate && given || s.action != toCreate && !same(old, m.raw) {
 			s.changes = append(s.changes, change{m.name, orNull(old), m.raw})
