@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -55,8 +56,10 @@ func importCommand() *cobra.Command {
 			return err
 		}
 		defer func() { _ = in.Close() }()
+		told, stop := untilSignal(c.Context())
+		defer stop()
 		progress := newProgress(c, size)
-		i := &importing{command: c, remote: r, app: app, flags: &f, progress: progress}
+		i := &importing{command: c, remote: r, app: app, flags: &f, progress: progress, told: told}
 		err = i.read(progress.reader(in))
 		progress.end()
 		if err != nil {
@@ -97,6 +100,7 @@ type importing struct {
 	app      string
 	flags    *importFlags
 	progress *progress
+	told     context.Context //nolint:containedctx // ends when the import is told to stop, which it does between pieces
 
 	lines   []byte // those to be sent next
 	numbers []int  // of their clients in the file
@@ -182,6 +186,9 @@ func (i *importing) add(number int, text []byte) error {
 func (i *importing) send() error {
 	if len(i.numbers) == 0 {
 		return nil
+	}
+	if i.told.Err() != nil {
+		return errors.New("stopped; import the file again to go on, what is there is left alone")
 	}
 	rows, end, err := i.remote.importLines(i.command.Context(), i.app, i.flags, i.lines)
 	if err != nil {
