@@ -83,7 +83,7 @@ func Restore(ctx context.Context, options Options, backup string, progress func(
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, lock.Close()) }()
+	defer func() { err = errors.Join(err, unlockDirectory(lock)) }()
 	target := filepath.Join(options.Data, FileName)
 	for _, path := range []string{target, target + "-wal"} {
 		if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {

@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"strconv"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -217,5 +218,31 @@ func TestClose(t *testing.T) {
 	all.Wait()
 	if _, err := db.Tokens().Mint(t.Context(), fresh()); fault.KindOf(err) != fault.Unavailable {
 		t.Errorf("a closed store answered with %v", err)
+	}
+}
+
+// A directory is given back while a program that is just being started has the
+// file of the lock open still.
+func TestUnlock(t *testing.T) {
+	t.Parallel()
+	directory := t.TempDir()
+	first, err := lockDirectory(directory)
+	if err != nil {
+		t.Fatal(err)
+	}
+	inherited, err := syscall.Dup(int(first.Fd()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = syscall.Close(inherited) }()
+	if err := unlockDirectory(first); err != nil {
+		t.Fatal(err)
+	}
+	second, err := lockDirectory(directory)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := unlockDirectory(second); err != nil {
+		t.Fatal(err)
 	}
 }

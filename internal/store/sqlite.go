@@ -170,6 +170,13 @@ func lockDirectory(directory string) (*os.File, error) {
 	return f, nil
 }
 
+// unlockDirectory gives the directory back at once. The end of the file alone
+// would not: a program that this process is just starting has it open for a
+// moment too.
+func unlockDirectory(f *os.File) error {
+	return errors.Join(syscall.Flock(int(f.Fd()), syscall.LOCK_UN), f.Close())
+}
+
 func (b *sqliteBackend) lease() error { return nil }
 
 func (b *sqliteBackend) close() error {
@@ -189,7 +196,7 @@ func (b *sqliteBackend) close() error {
 	if b.pool != nil {
 		errs = append(errs, b.pool.Close())
 	}
-	return errors.Join(append(errs, b.lockFile.Close())...)
+	return errors.Join(append(errs, unlockDirectory(b.lockFile))...)
 }
 
 // change queues op, runs it on the caller's goroutine when its turn comes (so
