@@ -34,7 +34,7 @@ func secretAddCommand() *cobra.Command {
 		Args: cobra.ExactArgs(1), ValidArgsFunction: clients.completeKeys,
 	}, func(flags *pflag.FlagSet) {
 		flags.StringVar(&label, "label", "", "what people know it by")
-		flags.StringVar(&expires, "expires-at", "", "the `time` at which it ends, or how long from now: 90d (default: never)")
+		flags.StringVar(&expires, "expires-at", "", "the `time` or date at which it ends, or how long from now: 90d (default: never)")
 		flags.IntVar(&retire, "retire-others-in-hours", 0, "the others work this `number` of hours more, 0 to 168; 0: they are dead at once (default: they stay)")
 		only.bind(flags)
 		flags.BoolVar(&asJSON, "json", false, jsonUsage)
@@ -68,12 +68,12 @@ func secretDocument(flags *pflag.FlagSet, label, expires string, retire int, now
 		document["retire_others_in_hours"] = json.RawMessage(strconv.Itoa(retire))
 	}
 	if expires != "" {
-		at, err := time.Parse(time.RFC3339, expires)
-		if period, short := parsePeriod(expires); err != nil && short == nil {
-			at, err = now.Add(period), nil
+		at, ok := parseTime(expires)
+		if period, err := parsePeriod(expires); !ok && err == nil {
+			at, ok = now.Add(period), true
 		}
-		if err != nil {
-			return nil, &config.Error{Err: errors.New("--expires-at: write a time as 2026-01-31T12:00:00Z, or how long from now as 90d or 24h")}
+		if !ok {
+			return nil, &config.Error{Err: errors.New("--expires-at: write a time as 2026-01-31T12:00:00Z, a date as 2026-01-31, or how long from now as 90d or 24h")}
 		}
 		document["expires_at"] = json.RawMessage(strconv.Quote(at.UTC().Format(time.RFC3339)))
 	}

@@ -138,16 +138,24 @@ func filtersGiven(flags *pflag.FlagSet, filters []filter, now time.Time) ([]stri
 // parseMoment reads a time, a date, or how long ago it was.
 func parseMoment(text string, now time.Time) (string, error) {
 	const form = "write a time as 2026-01-31T12:00:00Z, a date as 2026-01-31, or how long ago as 90d, 24h or 15m"
-	for _, layout := range []string{time.RFC3339, time.DateOnly} {
-		if at, err := time.Parse(layout, text); err == nil {
-			return at.UTC().Format(time.RFC3339), nil
-		}
+	if at, ok := parseTime(text); ok {
+		return at.Format(time.RFC3339), nil
 	}
 	ago, err := parsePeriod(text)
 	if err != nil {
 		return "", errors.New(form)
 	}
 	return now.Add(-ago).UTC().Format(time.RFC3339), nil
+}
+
+// parseTime reads a time, or the date on which it is midnight, UTC.
+func parseTime(text string) (at time.Time, ok bool) {
+	for _, layout := range []string{time.RFC3339, time.DateOnly} {
+		if at, err := time.Parse(layout, text); err == nil {
+			return at.UTC(), true
+		}
+	}
+	return at, false
 }
 
 // parsePeriod reads a duration; besides Go's units there are days.
