@@ -18,6 +18,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/ostiary/ostiary/internal/config"
+	"github.com/ostiary/ostiary/internal/loopback"
 	"github.com/ostiary/ostiary/test/process"
 )
 
@@ -180,7 +181,7 @@ func TestCommands(t *testing.T) {
 
 func runBlocks(t *testing.T, blocks [][]string) {
 	t.Helper()
-	dir, serve, ops := t.TempDir(), process.FreeAddress(t), process.FreeAddress(t)
+	dir, serve, ops := t.TempDir(), loopback.Free(t), loopback.Free(t)
 	here := strings.NewReplacer("127.0.0.1:8080", serve, "127.0.0.1:9090", ops)
 
 	// Before the clock starts: the first call builds it.
@@ -250,9 +251,9 @@ func TestService(t *testing.T) {
 	if start == nil || written == nil {
 		t.Fatal("the unit has no ExecStart, or its page no configuration")
 	}
-	dir, ops := t.TempDir(), process.FreeAddress(t)
+	dir, ops := t.TempDir(), loopback.Free(t)
 	here := strings.NewReplacer("/usr/local/bin/ostiary", process.Binary(t), "/etc/ostiary", dir, "/var/lib/ostiary", dir+"/data",
-		"127.0.0.1:8080", process.FreeAddress(t), "127.0.0.1:9090", ops)
+		"127.0.0.1:8080", loopback.Free(t), "127.0.0.1:9090", ops)
 	if err := os.WriteFile(filepath.Join(dir, "ostiary.yaml"), []byte(here.Replace(string(written[1]))), 0o600); err != nil {
 		t.Fatal(err)
 	}

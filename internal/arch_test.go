@@ -47,20 +47,21 @@ var layers = map[string][]string{
 	"internal/store":         {"internal/core"},
 	"internal/web":           {},
 	"internal/cache":         {},
-	"internal/pgtest":        {},
-	"internal/servertest":    {"internal/app", "internal/config", "internal/core", "internal/store"},
-	"test":                   {"internal/servertest", "internal/config"},
+	"internal/loopback":      {},
+	"internal/pgtest":        {"internal/loopback"},
+	"internal/servertest":    {"internal/app", "internal/config", "internal/core", "internal/loopback", "internal/store"},
+	"test":                   {"internal/servertest", "internal/config", "internal/loopback"},
 	"bench":                  {"internal/app", "internal/config", "internal/core", "internal/store", "internal/servertest"},
 	"docs":                   {"internal/config", "test/process"},
 }
 
 // testLayers may be imported by every test, as may what is below its package: a
 // temporary database rather than a mock of our own, and a whole server.
-var testLayers = []string{"internal/store", "internal/pgtest", "internal/servertest", "internal/core"}
+var testLayers = []string{"internal/store", "internal/pgtest", "internal/servertest", "internal/loopback", "internal/core"}
 
 // harness are the packages that only tests import. Like tests, and like what is
 // outside internal and cmd, they may use any library.
-var harness = []string{"internal/servertest", "internal/pgtest", "internal/store/storetest", "internal/store/temporary"}
+var harness = []string{"internal/servertest", "internal/pgtest", "internal/loopback", "internal/store/storetest", "internal/store/temporary"}
 
 // confined says in which packages of the product a library, and all below it,
 // may be imported; none: in tests only.

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -20,6 +19,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/ostiary/ostiary/internal/cli"
+	"github.com/ostiary/ostiary/internal/loopback"
 )
 
 func TestMain(m *testing.M) {
@@ -51,15 +51,10 @@ func TestScripts(t *testing.T) {
 }
 
 func free(ts *testscript.TestScript, _ bool, names []string) {
-	var held []net.Listener // until the last was found, so that no two are the same
 	for _, name := range names {
-		l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
+		address, err := loopback.Address()
 		ts.Check(err)
-		ts.Setenv(name, l.Addr().String())
-		held = append(held, l)
-	}
-	for _, l := range held {
-		ts.Check(l.Close())
+		ts.Setenv(name, address)
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -18,6 +17,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/ostiary/ostiary/internal/loopback"
 )
 
 // terminal opens a pseudo-terminal.
@@ -43,23 +44,13 @@ func terminal(t *testing.T) (ours, theirs *os.File) {
 	return ours, theirs
 }
 
-func address(t *testing.T) string {
-	t.Helper()
-	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().String()
-}
-
 var printed = regexp.MustCompile(`(?s)shown once.*Owner client +(\S+)\r?\n.*Owner secret +(\S+)\r?\n`)
 
 // TestTheFirstStartOnATerminal reads what a person sees, pastes the commands
 // into a shell, and finds the secrets nowhere else.
 func TestTheFirstStartOnATerminal(t *testing.T) {
 	ours, theirs := terminal(t)
-	dir, main, ops := t.TempDir(), address(t), address(t)
+	dir, main, ops := t.TempDir(), loopback.Free(t), loopback.Free(t)
 	serve := exec.CommandContext(t.Context(), "ostiary", "serve", "--data", filepath.Join(dir, "data"), "--listen", main, "--ops-listen", ops, "--drain-delay", "0s")
 	serve.Stdout = theirs
 	log, err := serve.StderrPipe()
@@ -134,7 +125,7 @@ func pasted(t *testing.T, command string) {
 
 // TestASecondSignalStopsAtOnce has a server whose drain takes an hour.
 func TestASecondSignalStopsAtOnce(t *testing.T) {
-	dir, main, ops := t.TempDir(), address(t), address(t)
+	dir, main, ops := t.TempDir(), loopback.Free(t), loopback.Free(t)
 	serve := exec.CommandContext(t.Context(), "ostiary", "serve", "--data", filepath.Join(dir, "data"), "--listen", main, "--ops-listen", ops, "--drain-delay", "1h")
 	log, err := serve.StderrPipe()
 	if err != nil {
@@ -187,7 +178,7 @@ func TestAPromptThatIsLeftShowsWhatIsTyped(t *testing.T) {
 		}
 		return state.Lflag&unix.ECHO != 0
 	}
-	ask := exec.CommandContext(t.Context(), "ostiary", "user", "set-password", "x", "--server", "http://"+address(t), "--application", "shop", "--client-id", "boss")
+	ask := exec.CommandContext(t.Context(), "ostiary", "user", "set-password", "x", "--server", "http://"+loopback.Free(t), "--application", "shop", "--client-id", "boss")
 	ask.Env = append(os.Environ(), "OSTIARY_CLIENT_SECRET=sesame")
 	ask.Stdin = theirs
 	if err := ask.Start(); err != nil {

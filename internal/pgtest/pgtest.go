@@ -24,6 +24,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/ostiary/ostiary/internal/loopback"
 )
 
 // missing is what a test says where PostgreSQL is not installed.
@@ -81,14 +83,14 @@ func New(t testing.TB) *Cluster {
 type Cluster struct {
 	bin       string
 	directory string
-	port      int
+	address   string
 	as        *syscall.Credential // nil: as this process
 	alive     io.Closer           // see endWithProcess; open for as long as this process lives
 }
 
 // URL of a database of the cluster.
 func (c *Cluster) URL(database string) string {
-	return fmt.Sprintf("postgres://postgres@127.0.0.1:%d/%s?sslmode=disable", c.port, database)
+	return fmt.Sprintf("postgres://postgres@%s/%s?sslmode=disable", c.address, database)
 }
 
 // Database makes an empty database and gives its URL.
@@ -137,10 +139,10 @@ func create() (_ *Cluster, err error) {
 	if err := c.chooseUser(); err != nil {
 		return nil, err
 	}
-	if c.port, err = freePort(); err != nil {
+	if err := c.run("initdb", "-D", c.data(), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"); err != nil {
 		return nil, err
 	}
-	if err := c.run("initdb", "-D", c.data(), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"); err != nil {
+	if c.address, err = loopback.Address(); err != nil {
 		return nil, err
 	}
 	if err := c.Start(); err != nil {
@@ -153,7 +155,11 @@ func (c *Cluster) data() string { return filepath.Join(c.directory, "data") }
 
 // Start starts the server and waits until it answers.
 func (c *Cluster) Start() error {
-	options := fmt.Sprintf("-h 127.0.0.1 -p %d -c unix_socket_directories= -c max_connections=200", c.port)
+	host, port, err := net.SplitHostPort(c.address)
+	if err != nil {
+		return err
+	}
+	options := fmt.Sprintf("-h %s -p %s -c unix_socket_directories= -c max_connections=200", host, port)
 	return c.run("pg_ctl", "-D", c.data(), "-l", filepath.Join(c.directory, "log"), "-w", "-t", "60", "-o", options, "start")
 }
 
@@ -227,12 +233,4 @@ func (c *Cluster) run(program string, args ...string) error {
 		return fmt.Errorf("%s: %w\n%s", program, err, text)
 	}
 	return nil
-}
-
-func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it listens at once
-	if err != nil {
-		return 0, err
-	}
-	return l.Addr().(*net.TCPAddr).Port, l.Close()
 }

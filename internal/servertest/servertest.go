@@ -7,7 +7,6 @@ package servertest
 
 import (
 	"context"
-	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -17,6 +16,7 @@ import (
 
 	"github.com/ostiary/ostiary/internal/app"
 	"github.com/ostiary/ostiary/internal/config"
+	"github.com/ostiary/ostiary/internal/loopback"
 	"github.com/ostiary/ostiary/internal/store/temporary"
 )
 
@@ -67,7 +67,7 @@ func Start(t testing.TB, options Options) *Server {
 		t.Fatal(err)
 	}
 	c.Founding.Settings = options.Settings
-	c.Listen, c.OpsListen = "127.0.0.1:0", "127.0.0.1:0"
+	c.Listen, c.OpsListen = loopback.Free(t), loopback.Free(t)
 	s.config = *c
 	s.start()
 	t.Cleanup(func() { s.Stop() })
@@ -149,16 +149,4 @@ func (s *Server) Do(method, path, id, secret, contentType, body string) *http.Re
 	}
 	s.t.Cleanup(func() { _ = answer.Body.Close() })
 	return answer
-}
-
-// Listening is a free loopback address, for a server that a test starts as a
-// program of its own.
-func Listening(t testing.TB) string {
-	t.Helper()
-	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().String()
 }

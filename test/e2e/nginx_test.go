@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ostiary/ostiary/internal/loopback"
 	"github.com/ostiary/ostiary/test/caller"
 	"github.com/ostiary/ostiary/test/process"
 )
@@ -35,7 +36,7 @@ func startNginx(t *testing.T, server *process.Server, api string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	address := process.FreeAddress(t)
+	address := loopback.Free(t)
 	example := string(text)
 	for from, to := range map[string]string{
 		"server 127.0.0.1:8080;": "server " + strings.TrimPrefix(server.PublicURL, "http://") + ";",

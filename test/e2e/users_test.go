@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/ostiary/ostiary/internal/loopback"
 	"github.com/ostiary/ostiary/test/browser"
 	"github.com/ostiary/ostiary/test/caller"
 	"github.com/ostiary/ostiary/test/process"
@@ -118,7 +119,7 @@ func (f *forUsers) make(t *testing.T, path string, document map[string]any) (mad
 // and gives its credentials and that address.
 func (f *forUsers) register(t *testing.T, name string, settings map[string]any) (id, secret, redirectURI string) {
 	t.Helper()
-	redirectURI = "http://" + process.FreeAddress(t) + "/signed-in"
+	redirectURI = "http://" + loopback.Free(t) + "/signed-in"
 	document := map[string]any{
 		"name": name, "redirect_uris": []string{redirectURI},
 		"grant_types": []string{"authorization_code", "refresh_token"}, "scopes": []string{"openid", "profile", "email", "orders"},

@@ -16,6 +16,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/ostiary/ostiary/internal/loopback"
 )
 
 // noPostgres is what a test says where PostgreSQL is not installed.
@@ -42,7 +44,7 @@ func NewCluster(t testing.TB) *Cluster {
 	if err != nil {
 		t.Fatalf("%s (%v)", noPostgres, err)
 	}
-	c := &Cluster{t: t, bin: strings.TrimSpace(string(out)), address: FreeAddress(t)}
+	c := &Cluster{t: t, bin: strings.TrimSpace(string(out)), address: loopback.Free(t)}
 	// Not t.TempDir: every directory above must be open to the other user.
 	if c.directory, err = os.MkdirTemp("", "ostiary-postgres-"); err != nil { //nolint:usetesting // as said above
 		t.Fatal(err)

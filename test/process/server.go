@@ -17,6 +17,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/ostiary/ostiary/internal/loopback"
 )
 
 // patience bounds every wait for a process. It is no measure of anything: what
@@ -87,7 +89,7 @@ func FoundIn(t testing.TB, data, database string, flags ...string) *Server {
 // New gives a server that was not founded: its first start does that.
 func New(t testing.TB, data, database string) *Server {
 	t.Helper()
-	s := &Server{Database: database, t: t, listen: FreeAddress(t), ops: FreeAddress(t), logs: &lines{}}
+	s := &Server{Database: database, t: t, listen: loopback.Free(t), ops: loopback.Free(t), logs: &lines{}}
 	s.PublicURL, s.OpsURL = "http://"+s.listen, "http://"+s.ops
 	s.Data = data
 	t.Cleanup(s.end)
