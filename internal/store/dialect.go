@@ -30,8 +30,11 @@ type dialect struct {
 	position string
 	// description is that in a client's settings.
 	description string
-	// shared ends a SELECT whose row must stay as it is until the commit.
+	// shared ends a SELECT whose rows must be there still at the commit. They may be
+	// changed beside it: who holds several waits for nobody who changes several.
 	shared string
+	// exclusive ends a SELECT whose rows nobody else changes until the commit.
+	exclusive string
 	// lock makes transactions on the same things, named by lockNumber, wait for one
 	// another. SQLite has one writer and needs none.
 	lock func(ctx context.Context, s session, things ...int64) error

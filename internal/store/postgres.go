@@ -45,9 +45,10 @@ var postgresDialect = &dialect{
 		AND application_id = d.application_id AND client_id = d.client_id LIMIT 10000) f LIMIT $1`,
 	deadOfUsers: `SELECT f.id FROM dead_user_era d CROSS JOIN LATERAL (SELECT id FROM family WHERE application_id = d.application_id
 		AND user_id = d.user_id AND user_id <> '' AND user_era = d.era LIMIT 10000) f LIMIT $1`,
-	empty:    "TRUNCATE ",
-	position: "strpos",
-	shared:   " FOR SHARE",
+	empty:     "TRUNCATE ",
+	position:  "strpos",
+	shared:    " FOR KEY SHARE",
+	exclusive: " FOR UPDATE",
 	lock: func(ctx context.Context, s session, things ...int64) error {
 		slices.Sort(things) // one order for all, so that no two wait for each other
 		_, err := s.exec(ctx, `SELECT pg_advisory_xact_lock(n) FROM unnest($1::bigint[]) n`, things)

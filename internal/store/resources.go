@@ -239,11 +239,22 @@ func deleteIntrospectors(ctx context.Context, s session, applicationID, identifi
 	return err
 }
 
+// resourcesNaming finds the resources that name a client, and has them wait.
+func resourcesNaming(d *dialect) string {
+	return `SELECT identifier FROM resource WHERE application_id = $1 AND identifier IN
+		(SELECT identifier FROM resource_client WHERE client_sequence = $2) ORDER BY identifier` + d.exclusive
+}
+
 const forgetResources = `DELETE FROM resource_client WHERE client_sequence = $1 RETURNING identifier`
 
 // forgetIntrospector takes a client that was deleted off the resources that name
-// it, and with each the resource's revision grows: what it shows has changed.
+// it, and with each the resource's revision grows: what it shows has changed. The
+// resources are locked first, as by whoever changes one, and in one order.
 func forgetIntrospector(ctx context.Context, s session, applicationID string, sequence int64) error {
+	held, err := all(ctx, s, column[string], resourcesNaming(s.dialect), applicationID, sequence)
+	if err != nil || len(held) == 0 {
+		return err
+	}
 	identifiers, err := all(ctx, s, column[string], forgetResources, sequence)
 	if err != nil {
 		return err

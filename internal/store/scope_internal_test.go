@@ -163,6 +163,7 @@ func TestPlansOfScopes(t *testing.T) {
 		{listResources, 3},
 		{clientSequence(db.dialect), 2},
 		{forgetResources, 1},
+		{resourcesNaming(db.dialect), 2},
 	} {
 		plan, err := readAll(t.Context(), db, func(row scanner) (detail string, err error) {
 			var id, parent, unused int

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/ostiary/ostiary/internal/core/audit"
@@ -154,5 +155,37 @@ func testResourceClients(e *Env) {
 		got, err := e.DB.Resources().Get(ctx, appID, "urn:a")
 		e.must(err)
 		e.same(got.Introspectors, []resource.Introspector{{ClientID: other.ID, Sequence: other.Sequence}})
+	}
+}
+
+// testResourceClientsContended: clients that the same resources name are deleted
+// at once, while the resources are changed.
+func testResourceClientsContended(e *Env) {
+	ctx := context.Background()
+	resources := []string{"urn:a", "urn:b", "urn:c"}
+	for round := range 5 {
+		var clients []*client.Client
+		for i := range 4 {
+			clients = append(clients, e.created(fmt.Sprintf("Doomed %d %d", round, i)))
+		}
+		for i, identifier := range resources {
+			e.must(e.DB.Resources().Create(ctx, e.resource(identifier, slices.Concat(clients[i:], clients[:i])...), e.event("resource.create")))
+		}
+		e.must(errors.Join(together(len(clients)+len(resources), func(i int) error {
+			if i < len(clients) {
+				return e.DB.Clients().Delete(ctx, appID, clients[i].ID, func(*client.Client) (audit.Event, error) { return e.event("client.delete"), nil })
+			}
+			_, err := e.DB.Resources().Change(ctx, appID, resources[i-len(clients)], func(r *resource.Resource) (audit.Event, error) {
+				r.Introspectors = nil
+				return e.event("resource.update"), nil
+			})
+			return err
+		})...))
+		for _, identifier := range resources {
+			got, err := e.DB.Resources().Get(ctx, appID, identifier)
+			e.must(err)
+			e.same(len(got.Introspectors), 0)
+			e.must(e.deleteResource(identifier))
+		}
 	}
 }

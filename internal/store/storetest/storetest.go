@@ -81,6 +81,7 @@ func Run(t *testing.T, open func(*testing.T) *Env) {
 		{"Resources", testResources},
 		{"ResourceList", testResourceList},
 		{"ResourceClients", testResourceClients},
+		{"ResourceClientsContended", testResourceClientsContended},
 		{"DataKeys", testDataKeys},
 		{"SigningKeys", testSigningKeys},
 		{"Families", testFamilies},
