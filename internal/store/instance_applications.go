@@ -170,6 +170,9 @@ func removeClients(ctx context.Context, s session, applicationID string, now tim
 		sequence, era int64
 		id            string
 	}
+	if err := holdClients(ctx, s); err != nil {
+		return 0, err
+	}
 	found, err := all(ctx, s, func(r scanner) (c row, err error) {
 		err = r.Scan(&c.sequence, &c.era, &c.id)
 		return c, err

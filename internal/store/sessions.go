@@ -190,6 +190,15 @@ func updateSeen(d *dialect) string {
 		WHERE signed_in.sid = r.sid AND signed_in.seen_at < r.at`
 }
 
+// holdSessions makes transactions that change several sessions wait for one
+// another: they meet them in any order, and two would wait for each other.
+func holdSessions(ctx context.Context, s session, several bool) error {
+	if !several {
+		return nil
+	}
+	return s.dialect.lock(ctx, s, lockNumber("several sessions"))
+}
+
 // Seen implements session.Store.
 func (t Sessions) Seen(ctx context.Context, seen map[string]time.Time) error {
 	type row struct {
@@ -201,6 +210,9 @@ func (t Sessions) Seen(ctx context.Context, seen map[string]time.Time) error {
 		list = append(list, row{sid, at})
 	}
 	return t.db.change(ctx, func(ctx context.Context, s session) error {
+		if err := holdSessions(ctx, s, len(list) > 1); err != nil {
+			return err
+		}
 		return changeRows(ctx, s, updateSeen(s.dialect), list, func(r *row) []any { return []any{r.sid, micros(r.at)} })
 	})
 }
@@ -263,6 +275,9 @@ func (t Sessions) Shorten(ctx context.Context, applicationID string, lifetime ti
 		return last, 0, err
 	}
 	return last, len(sids), t.db.change(ctx, func(ctx context.Context, s session) error {
+		if err := holdSessions(ctx, s, len(sids) > 1); err != nil {
+			return err
+		}
 		_, err := s.exec(ctx, shortenSignedIn(s.dialect), lifetime.Microseconds(), list, lifetime.Microseconds())
 		return err
 	})
@@ -318,6 +333,9 @@ func endSessions(ctx context.Context, s session, sids []string, now time.Time) (
 	}
 	list, err := jsonArray(sids)
 	if err != nil {
+		return nil, err
+	}
+	if err := holdSessions(ctx, s, len(sids) > 1); err != nil {
 		return nil, err
 	}
 	ended, err := all(ctx, s, func(row scanner) (e sessions.Ended, err error) {

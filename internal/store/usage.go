@@ -50,6 +50,9 @@ var (
 func (u Usage) Add(ctx context.Context, batch *usage.Batch) error {
 	return u.db.change(ctx, func(ctx context.Context, s session) error {
 		d := s.dialect
+		if err := holdClients(ctx, s); err != nil {
+			return err
+		}
 		if err := markIssued(ctx, s, batch.Totals); err != nil {
 			return err
 		}
@@ -68,6 +71,12 @@ func (u Usage) Add(ctx context.Context, batch *usage.Batch) error {
 		}
 		return insert(ctx, s, addDays, batch.Days, func(x *ratelimit.Day) []any { return []any{x.Client, x.Day, x.N} })
 	})
+}
+
+// holdClients makes transactions that change or remove many clients wait for one
+// another: they meet them in any order, and two would wait for each other.
+func holdClients(ctx context.Context, s session) error {
+	return s.dialect.lock(ctx, s, lockNumber("many clients"))
 }
 
 // markIssued notes which applications have issued tokens: once each, and it

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/ostiary/ostiary/internal/core/audit"
@@ -23,6 +24,7 @@ var ofUsers = []test{
 	{"SessionEnd", testSessionEnd},
 	{"SessionEndings", testSessionEndings},
 	{"SessionContended", testSessionContended},
+	{"SessionsContended", testSessionsContended},
 	{"SessionsShortened", testSessionsShortened},
 	{"Notices", testNotices},
 	{"Consents", testConsents},
@@ -326,6 +328,38 @@ func testSessionContended(e *Env) {
 		e.must(err)
 		e.same(len(due), len(joined))
 		e.must(e.DB.Notices().Settle(e.Context(), due, nil))
+	}
+}
+
+// testSessionsContended: whatever changes many sessions at once, in whatever
+// order, each ends once.
+func testSessionsContended(e *Env) {
+	ctx, store := context.Background(), e.DB.Sessions()
+	u := e.users("a@example.com")[0]
+	for range 5 {
+		seen := make(map[string]time.Time)
+		for range 20 {
+			seen[e.begun(u, e.Now).SID] = e.Now.Add(time.Second)
+		}
+		var ended, expired atomic.Int64
+		e.must(errors.Join(together(6, func(i int) error {
+			switch i {
+			case 0, 1:
+				return store.Seen(ctx, seen)
+			case 2:
+				_, _, err := store.Shorten(ctx, appID, time.Minute, "", 100)
+				return err
+			case 3:
+				n, err := store.RemoveExpired(ctx, e.Now.Add(2*time.Hour), 100)
+				expired.Add(int64(n))
+				return err
+			default:
+				list, err := store.EndAll(ctx, appID, u.UUID, "", func([]session.Ended) (audit.Event, error) { return e.event("session.end"), nil })
+				ended.Add(int64(len(list)))
+				return err
+			}
+		})...))
+		e.same(ended.Load()+expired.Load(), int64(len(seen)))
 	}
 }
 
