@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 )
 
@@ -24,8 +25,8 @@ func Backup(ctx context.Context, options Options, path string, progress func(byt
 	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
 		return errors.Join(err, fmt.Errorf("%s is there already; name a new file", path))
 	}
-	partial := path + ".partial"
-	if err := os.Remove(partial); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	partial, err := createPartial(path)
+	if err != nil {
 		return err
 	}
 	defer func() {
@@ -33,9 +34,6 @@ func Backup(ctx context.Context, options Options, path string, progress func(byt
 			_ = os.Remove(partial)
 		}
 	}()
-	if err := createPrivate(partial); err != nil {
-		return err
-	}
 	stop := watchSize(partial, progress)
 	_, err = pool.ExecContext(ctx, `VACUUM INTO ?`, partial)
 	stop()
@@ -49,6 +47,30 @@ func Backup(ctx context.Context, options Options, path string, progress func(byt
 		return err
 	}
 	return syncDirectory(filepath.Dir(path))
+}
+
+// createPartial makes the file that a backup is written to before it has its
+// name, and removes what backups to that name left that were killed. One that
+// runs at the same time fails then: each has a file of its own, so that neither
+// takes what the other has not finished for its own.
+func createPartial(path string) (string, error) {
+	directory, prefix := filepath.Dir(path), filepath.Base(path)+".partial-"
+	left, err := os.ReadDir(directory)
+	if err != nil {
+		return "", err
+	}
+	for _, l := range left {
+		if strings.HasPrefix(l.Name(), prefix) {
+			if err := os.Remove(filepath.Join(directory, l.Name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return "", err
+			}
+		}
+	}
+	f, err := os.CreateTemp(directory, prefix) // of mode 0600
+	if err != nil {
+		return "", err
+	}
+	return f.Name(), f.Close()
 }
 
 // watchSize tells of the size of a file until it is stopped.
@@ -74,7 +96,7 @@ func watchSize(path string, progress func(bytes int64)) (stop func()) {
 
 // Restore puts a backup into a directory that has no database, brings its schema
 // up to date, and lets finish change it, all before the directory has one: a
-// restore that broke off is begun anew. progress hears how much was copied.
+// restore that broke off is begun anew, and what it left goes then. progress hears how much was copied.
 func Restore(ctx context.Context, options Options, backup string, progress func(bytes int64), finish func(*DB) error) (err error) {
 	if err := os.MkdirAll(options.Data, 0o700); err != nil {
 		return fmt.Errorf("make the data directory: %w", err)
@@ -90,8 +112,8 @@ func Restore(ctx context.Context, options Options, backup string, progress func(
 			return errors.Join(err, fmt.Errorf("%s is there already: put that data directory aside, or name another with --data", path))
 		}
 	}
-	scratch, err := os.MkdirTemp(options.Data, "restoring-")
-	if err != nil {
+	scratch := filepath.Join(options.Data, "restoring")
+	if err := errors.Join(os.RemoveAll(scratch), os.Mkdir(scratch, 0o700)); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(scratch)) }()
@@ -106,6 +128,17 @@ func Restore(ctx context.Context, options Options, backup string, progress func(
 	}
 	if err := errors.Join(finish(db), db.Close()); err != nil {
 		return err
+	}
+	// What finish did is in the log, if SQLite could not bring it over; it does
+	// not say so when it closes.
+	if _, err := os.Lstat(prepared + "-wal"); !errors.Is(err, fs.ErrNotExist) {
+		return errors.Join(err, errors.New("what was restored could not be written in full; is the disk full?"))
+	}
+	// The search index of another database would be taken for that of this one.
+	for _, ending := range []string{"", "-wal", "-shm"} {
+		if err := os.Remove(filepath.Join(filepath.Dir(target), textFileName+ending)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
 	}
 	if err := errors.Join(syncFile(prepared), os.Rename(prepared, target)); err != nil {
 		return err

@@ -3,11 +3,13 @@ package store_test
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -64,7 +66,7 @@ func TestBackupAndRestore(t *testing.T) {
 		t.Fatal(err)
 	}
 	noted(t, db, "before")
-	if err := os.WriteFile(file+".partial", []byte("of one that was killed"), 0o600); err != nil {
+	if err := os.WriteFile(file+".partial-1", []byte("of one that was killed"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if err := store.Backup(t.Context(), store.Options{Data: data}, file, nothing); err != nil {
@@ -89,6 +91,13 @@ func TestBackupAndRestore(t *testing.T) {
 		t.Errorf("refused: %v", err)
 	}
 	wantFiles(t, restored, "ostiary.lock")
+	// Nor does one that was killed, or another database, leave what would count.
+	if err := os.MkdirAll(filepath.Join(restored, "restoring", "deeper"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(restored, "search.db"), []byte("of another database"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	if err := restore(restored, func(db *store.DB) error { noted(t, db, "restored"); return nil }); err != nil {
 		t.Fatal(err)
 	}
@@ -110,6 +119,73 @@ func TestBackupAndRestore(t *testing.T) {
 		t.Errorf("the events are %q", got)
 	}
 	if err := errors.Join(db.Close(), again.Close()); err != nil {
+		t.Error(err)
+	}
+}
+
+// Where SQLite could not bring the log over, what finish did is not in the file.
+func TestRestoreWritesAll(t *testing.T) {
+	t.Parallel()
+	data, file, target := t.TempDir(), filepath.Join(t.TempDir(), "b.db"), t.TempDir()
+	db, err := store.Open(t.Context(), store.Options{Data: data})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(store.Backup(t.Context(), store.Options{Data: data}, file, nothing), db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	var reader *sql.DB
+	err = store.Restore(t.Context(), store.Options{Data: target}, file, nothing, func(db *store.DB) error {
+		var err error
+		if reader, err = sql.Open("sqlite", filepath.Join(target, "restoring", store.FileName)); err != nil {
+			return err
+		}
+		reader.SetMaxOpenConns(1)
+		if _, err := reader.ExecContext(t.Context(), `BEGIN; SELECT count(*) FROM audit_event`); err != nil {
+			return err
+		}
+		noted(t, db, "restored")
+		return nil
+	})
+	if err == nil || !strings.Contains(err.Error(), "is the disk full?") {
+		t.Errorf("restored without its log: %v", err)
+	}
+	wantFiles(t, target, "ostiary.lock")
+	if err := reader.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// Of two backups to one name at once, none takes what the other has not finished
+// for its own.
+func TestBackupsAtOnce(t *testing.T) {
+	t.Parallel()
+	data, backups := t.TempDir(), t.TempDir()
+	file := filepath.Join(backups, "b.db")
+	db, err := store.Open(t.Context(), store.Options{Data: data})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 5 {
+		var running sync.WaitGroup
+		for range 4 {
+			running.Go(func() {
+				if store.Backup(t.Context(), store.Options{Data: data}, file, nothing) != nil {
+					return
+				}
+				err := store.Restore(t.Context(), store.Options{Data: t.TempDir()}, file, nothing, func(*store.DB) error { return nil })
+				if err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		running.Wait()
+		if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			t.Fatal(err)
+		}
+	}
+	wantFiles(t, backups)
+	if err := db.Close(); err != nil {
 		t.Error(err)
 	}
 }
@@ -192,7 +268,5 @@ func TestRestoreRefuses(t *testing.T) {
 	if err := store.Backup(stopped, store.Options{Data: data}, filepath.Join(files, "b"), nothing); !errors.Is(err, context.Canceled) {
 		t.Errorf("stopped: %v", err)
 	}
-	if _, err := os.Stat(filepath.Join(files, "b.partial")); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("what is left: %v", err)
-	}
+	wantFiles(t, files, "cut", "damaged", "empty", "text")
 }
