@@ -104,10 +104,13 @@ func hasIssued(ctx context.Context, s session, applicationID string) (bool, erro
 // Restored implements instance.Store.
 func (i Instances) Restored(ctx context.Context, keep bool, event audit.Event) error {
 	return i.db.change(ctx, func(ctx context.Context, s session) error {
+		if keep {
+			return record(ctx, s, event)
+		}
+		if _, err := s.exec(ctx, noticesOfAll, micros(event.At), micros(event.At)); err != nil {
+			return err
+		}
 		for _, table := range []string{"family", "dead_era", "dead_user_era", "signed_in_client", "signed_in", "link"} {
-			if keep {
-				break
-			}
 			if _, err := s.exec(ctx, s.dialect.empty+table); err != nil {
 				return err
 			}
@@ -115,3 +118,7 @@ func (i Instances) Restored(ctx context.Context, keep bool, event audit.Event) e
 		return record(ctx, s, event)
 	})
 }
+
+// noticesOfAll is insertNotices for every session.
+const noticesOfAll = `INSERT INTO logout_notice (sid, client_id, application_id, user_id, ended_at, attempts, due_at)
+	SELECT sid, client_id, application_id, user_id, $1, 0, $2 FROM signed_in_client WHERE true ON CONFLICT DO NOTHING`

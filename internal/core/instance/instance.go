@@ -47,5 +47,6 @@ type Store interface {
 	// Restored notes that the database was a backup, with its event. Unless they
 	// are kept, it ends every token family, session and link, however many there
 	// are: what was taken back after the backup was made would be good again.
+	// Clients that took part in a session are to hear of its end.
 	Restored(ctx context.Context, keep bool, event audit.Event) error
 }

@@ -7,7 +7,7 @@ import (
 )
 
 // testRestored: what came from a backup holds no live token, session or link
-// unless they are kept, and is as good as before otherwise.
+// unless they are kept, tells clients of the sessions that ended, and is as good as before otherwise.
 func testRestored(e *Env) {
 	ctx, instances := e.Context(), e.DB.Instance()
 	u, c := e.users("a@example.com")[0], e.created("Billing")
@@ -17,6 +17,7 @@ func testRestored(e *Env) {
 	_, err := e.DB.Tokens().Get(ctx, appID, f.ID)
 	e.must(err)
 	e.same(e.sids(u), []string{s.SID})
+	e.same(len(e.notices(e.Now)), 0)
 
 	e.must(instances.Restored(ctx, false, e.event("instance.restore")))
 	_, err = e.DB.Tokens().Get(ctx, appID, f.ID)
@@ -25,6 +26,7 @@ func testRestored(e *Env) {
 	e.wants(fault.NotFound, err)
 	_, err = e.DB.Links().Get(ctx, appID, l.Digest, e.Now)
 	e.wants(fault.NotFound, err)
+	e.same(e.notices(e.Now), []string{s.SID + " " + c.ID})
 	if done := e.actions(); !slices.Contains(done, "instance.restore") {
 		e.Errorf("the audit log has %v", done)
 	}
