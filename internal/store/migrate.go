@@ -65,6 +65,20 @@ func migrate(ctx context.Context, dialect goose.Dialect, pool *sql.DB) error {
 	return nil
 }
 
+// Empty reports whether a PostgreSQL database was never set up. It changes
+// nothing.
+func Empty(ctx context.Context, options Options) (empty bool, err error) {
+	pool, err := openPool(options)
+	if err != nil {
+		return false, err
+	}
+	defer func() { err = errors.Join(err, pool.Close()) }()
+	if err := pool.QueryRowContext(ctx, `SELECT to_regclass('instance') IS NULL`).Scan(&empty); err != nil {
+		return false, fmt.Errorf("look at the database: %w", err)
+	}
+	return empty, nil
+}
+
 // MigrationStatus says how far the schema of a database is. It needs no hold on
 // it and changes nothing, save that goose makes its own table in an empty
 // PostgreSQL database.
