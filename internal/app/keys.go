@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -56,12 +57,13 @@ func RotateDataKey(ctx context.Context, c *config.Config, purpose string) error 
 
 // RotateMasterKey wraps the data keys in the key that is in a file, which is made
 // where it is not there. What wrapped them before opens this database no more.
+// Where they are wrapped in it already, since a call broke off late, all is done.
 func RotateMasterKey(ctx context.Context, c *config.Config, path string) error {
 	next, err := fileMasterKey(path)
 	if err != nil {
 		return err
 	}
-	return withRing(ctx, c, func(ring *key.Ring, master *masterKey) error {
+	err = withRing(ctx, c, func(ring *key.Ring, master *masterKey) error {
 		if next.missing {
 			if err := next.make(); err != nil {
 				return err
@@ -72,6 +74,17 @@ func RotateMasterKey(ctx context.Context, c *config.Config, path string) error {
 		}
 		return ring.Rewrap(ctx, master.key, next.key, audit.System())
 	})
+	if errors.Is(err, key.ErrMasterKey) && !next.missing && withRing(ctx, after(c, path), func(*key.Ring, *masterKey) error { return nil }) == nil {
+		return nil
+	}
+	return err
+}
+
+// after gives the configuration with the master key of a file.
+func after(c *config.Config, path string) *config.Config {
+	changed := *c
+	changed.MasterKey, changed.MasterKeyCommand, changed.MasterKeyFile = "", "", path
+	return &changed
 }
 
 // withRing lends its data keys, and the master key that opens them.

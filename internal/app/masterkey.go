@@ -146,8 +146,17 @@ func (m *masterKey) explain(err error) error {
 	if m.path != "" {
 		source = "the one in " + m.path
 	}
-	return fmt.Errorf("the master key, %s, is not the one that this database was set up with: put the right one back, or point --data or --database elsewhere; nothing was changed", source)
+	return &masterKeyError{source}
 }
+
+// masterKeyError is key.ErrMasterKey for the operator.
+type masterKeyError struct{ source string }
+
+func (e *masterKeyError) Error() string {
+	return "the master key, " + e.source + ", is not the one that this database was set up with: put the right one back, or point --data or --database elsewhere; nothing was changed"
+}
+
+func (e *masterKeyError) Unwrap() error { return key.ErrMasterKey }
 
 // writeSecretFile makes a file that only its owner may read and that a crash
 // does not take away: file and directory are on disk when it returns. It never

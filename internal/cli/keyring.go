@@ -18,14 +18,16 @@ that --to names, which is made where it is not there. Nothing else changes, and
 whatever was issued stays good. Stop the server first.
 
 Afterwards, let the server find the new key where it found the old one. Keep the
-old one for as long as you keep backups made under it.`
+old one for as long as you keep backups made under it: those need it. Where this
+breaks off, run it again.`
 
 func masterKeyCommand() *cobra.Command {
 	c := &cobra.Command{Use: "master-key", Short: "The key that wraps the data keys", Args: cobra.NoArgs}
 	var to string
 	rotate := &cobra.Command{
 		Use: "rotate", Short: "Wrap the data keys in another master key", Long: masterKeyHelp,
-		Example: `  ostiary master-key rotate --to new.key --data /var/lib/ostiary && mv new.key /var/lib/ostiary/master.key`, Args: cobra.NoArgs,
+		Example: `  ostiary master-key rotate --to new.key --data /var/lib/ostiary
+  mv /var/lib/ostiary/master.key /safe/master.key.old && mv new.key /var/lib/ostiary/master.key`, Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			conf, err := setUp(c)
 			if err != nil {
@@ -39,7 +41,9 @@ func masterKeyCommand() *cobra.Command {
 			}
 			_, err = fmt.Fprintf(c.OutOrStdout(), "the master key of this database is the one in %s now\n", to)
 			if old := app.MasterKeyPath(conf); old != "" {
-				_, err = fmt.Fprintf(c.OutOrStdout(), "Before you start the server: mv %s %s\n", quote(to), quote(old))
+				kept := old + "." + time.Now().UTC().Format("20060102T150405")
+				_, err = fmt.Fprintf(c.OutOrStdout(), "Before you start the server: mv %[1]s %[2]s && mv %[3]s %[1]s\nBackups made until now need the key that is %[2]s then.\n",
+					quote(old), quote(kept), quote(to))
 			}
 			return err
 		},
