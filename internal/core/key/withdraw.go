@@ -14,7 +14,7 @@ var (
 	errNeededKey = fault.Conflictf("Only a retired key can be withdrawn, and this one signs, or will; rotate immediately first.")
 )
 
-// OnWithdraw is called after a key was withdrawn, so that what was remembered of
+// OnWithdraw has forget called after a key was withdrawn, or may have been, so that what was remembered of
 // the tokens that it signed is forgotten.
 func (s *Signers) OnWithdraw(forget func()) { s.withdrawn = forget }
 
@@ -49,10 +49,11 @@ func (s *Signers) Withdraw(ctx context.Context, source audit.Source, application
 		e.Before = keys[i].Public
 		return slices.Delete(keys, i, i+1), []audit.Event{e}, nil
 	})
+	// Also where it failed: of a commit that was not confirmed nobody knows.
 	s.Void(applicationID)
+	s.withdrawn()
 	if err != nil {
 		return fmt.Errorf("withdraw a signing key: %w", err)
 	}
-	s.withdrawn()
 	return nil
 }
