@@ -22,10 +22,11 @@ func TestAuditLog(t *testing.T) {
 	}
 	for query, want := range map[string]struct{ shows, lacks string }{
 		"?action=scope.":                  {"scope.update", ">client.create"},
-		"?action=scope.create":            {">scope.create", ">scope.update"},
+		"?action=scope.create":            {`<a class="whole" href="` + r.at("/audit?action=scope.create") + `">scope.create`, ">scope.update"},
 		"?object=scope:orders:read":       {"scope.update", ">client.create"},
 		"?actor=system":                   {">client.create", ">scope.update"},
 		"?actor=nobody":                   {`">Show everything</a>`, "<table"},
+		"?actor=ann@example.com":          {"in full and as the log does", "<table"},
 		"?since=2999-01-01":               {"Nothing like that was recorded", "<table"},
 		"?until=2000-01-01":               {"Nothing like that was recorded", "<table"},
 		"?action=%3Cscript%3Ealert(1)":    {`value="&lt;script&gt;alert(1)"`, "<table"},
