@@ -24,6 +24,14 @@ func TestTheWayIn(t *testing.T) {
 	if a := r.get(r.at("/clients?q=a")).shows(http.StatusSeeOther); !strings.HasPrefix(a.location, "/console/signin?again=%2Fconsole%2Fapps%2F") {
 		t.Errorf("without a session: %s", a.location)
 	}
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, r.URL+r.at("/clients?q=a"), http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("HX-Request", "true")
+	if to := r.send(request).shows(http.StatusUnauthorized).header.Get("HX-Redirect"); to != "/console/signin?again="+url.QueryEscape(r.at("/clients?q=a")) {
+		t.Errorf("a search without a session leads to %s", to)
+	}
 	if a := r.post("/console/signout").shows(http.StatusSeeOther); a.location != "/console/signin" {
 		t.Errorf("after signing out twice: %s", a.location)
 	}

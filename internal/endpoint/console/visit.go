@@ -88,11 +88,6 @@ func (v *visit) admit(n need) error {
 // sign-in says so, and nothing is sent again unasked.
 func (v *visit) signIn(n need) error {
 	to := Home + "/signin"
-	if v.r.Header.Get("Hx-Request") != "" { // a part of a page: the whole of it goes there
-		v.w.Header().Set("Hx-Redirect", to)
-		v.w.WriteHeader(http.StatusUnauthorized)
-		return nil
-	}
 	if v.r.URL.Path == signOutPath {
 		return v.redirect(to)
 	}
@@ -109,7 +104,13 @@ func (v *visit) signIn(n need) error {
 	if v.r.Method == http.MethodPost {
 		notice = "lost"
 	}
-	return v.redirect(with(to, "notice", notice, "again", page))
+	to = with(to, "notice", notice, "again", page)
+	if v.r.Header.Get("Hx-Request") != "" { // a part of a page: the whole of it goes there
+		v.w.Header().Set("Hx-Redirect", to)
+		v.w.WriteHeader(http.StatusUnauthorized)
+		return nil
+	}
+	return v.redirect(to)
 }
 
 // redirect sends the browser to a page of the console, by GET whatever came
