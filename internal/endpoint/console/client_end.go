@@ -128,7 +128,7 @@ func (v *visit) deactivateMany() error {
 	if err != nil {
 		return err
 	}
-	back := v.at("clients")
+	back := v.filteredClients()
 	switch {
 	case len(chosen) == 0:
 		return v.done(back, "nothing")
@@ -178,7 +178,7 @@ func (v *visit) chosenClients() (chosen []*client.Client, missing bool, err erro
 func (v *visit) askDeactivateMany(chosen []*client.Client) error {
 	q := question{
 		Text:   "Deactivate " + chosen[0].Title() + "?",
-		Action: v.r.URL.Path, Hidden: []hidden{{"sure", "yes"}}, Button: "Deactivate", Back: v.at("clients"),
+		Action: v.r.URL.RequestURI(), Hidden: []hidden{{"sure", "yes"}}, Button: "Deactivate", Back: v.filteredClients(),
 	}
 	if len(chosen) > 1 {
 		q.Text = "Deactivate " + strconv.Itoa(len(chosen)) + " API clients?"

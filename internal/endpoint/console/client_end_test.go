@@ -88,6 +88,13 @@ func TestDeactivateManyClients(t *testing.T) {
 	if !r.works(one, secret) {
 		t.Error("it was deactivated by somebody else, or by the question")
 	}
+	// The filters of the list are kept, whatever comes of it.
+	r.get(r.at("/clients?kind=service&q=Two+%3Cb")).shows(http.StatusOK, "/deactivate?q=Two&#43;%3Cb&amp;kind=service").lacks(one)
+	r.post(r.at("/deactivate?q=Two+%3Cb&kind=service"), "client", two).
+		shows(http.StatusOK, "/deactivate?q=Two&#43;%3Cb&amp;kind=service", "/clients?q=Two&#43;%3Cb&amp;kind=service")
+	if a := r.post(r.at("/deactivate?q=Two+%3Cb&kind=service")).shows(http.StatusSeeOther); a.location != r.at("/clients?q=Two+%3Cb&kind=service&done=nothing") {
+		t.Errorf("%s", a.location)
+	}
 	// A manager may not change the owner, which is guarded.
 	a := r.as(admin.Manager).post(r.at("/deactivate"), "client", one, "client", two, "client", r.OwnerID, "sure", "yes").shows(http.StatusSeeOther)
 	if !strings.HasSuffix(a.location, "done=some") || r.works(one, secret) || r.works(two, twosSecret) || !r.works(r.OwnerID, r.OwnerSecret) {

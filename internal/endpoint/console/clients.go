@@ -96,12 +96,26 @@ func (v *visit) fillClients(d *clientsData, q inventory.Query) error {
 			row.NextExpiry = s.ExpiresAt
 		}
 		if row.Tick = c.Active && v.operations().MayEdit(found[i]); row.Tick {
-			d.Bulk = v.at("deactivate")
+			d.Bulk = keeping(v.at("deactivate"), v.r.URL.Query(), namesOf(d.Filters))
 		}
 		d.Rows = append(d.Rows, row)
 	}
 	d.Pager = v.pages(d.Path, next.String(), len(d.Rows))
 	return nil
+}
+
+// filteredClients is the path of the list, with the filters of the query.
+func (v *visit) filteredClients() string {
+	query := v.r.URL.Query()
+	return keeping(v.at("clients"), query, namesOf(clientFilters(query.Get)))
+}
+
+func namesOf(fields []*field) []string {
+	names := make([]string, len(fields))
+	for i, f := range fields {
+		names[i] = f.Name
+	}
+	return names
 }
 
 // nextToExpire gives the secret of a client that expires next; nil: none does.

@@ -61,7 +61,7 @@ func (v *visit) tokens() error {
 		return err
 	}
 	if v.may(admin.RevokeTokens) {
-		d.Table.Revoke = keeping(v.at("tokens", "revoke"), query)
+		d.Table.Revoke = keeping(v.at("tokens", "revoke"), query, tokenFilters)
 		if d.Any && (d.Living || state.Value == anyState) {
 			d.All = v.at("tokens", "revoke-all")
 			d.Hidden = selected(selection)
@@ -75,8 +75,8 @@ func (v *visit) tokens() error {
 var tokenFilters = []string{"client", "user", "scope", "state"}
 
 // keeping gives a path with the filters of a list.
-func keeping(path string, query map[string][]string) string {
-	for _, name := range tokenFilters {
+func keeping(path string, query map[string][]string, filters []string) string {
+	for _, name := range filters {
 		if len(query[name]) > 0 {
 			path = with(path, name, query[name][0])
 		}
@@ -122,7 +122,7 @@ func (v *visit) belowTokens(name string) pageOf {
 
 // revokeTokens takes back those of the list that are chosen.
 func (v *visit) revokeTokens() error {
-	return v.revokeChosen(v.belowTokens("Revoke tokens"), "", keeping(v.at("tokens"), v.r.URL.Query()))
+	return v.revokeChosen(v.belowTokens("Revoke tokens"), "", keeping(v.at("tokens"), v.r.URL.Query(), tokenFilters))
 }
 
 // revokeMatching takes back every live token of a selection, on whatever page of
