@@ -94,6 +94,20 @@ func TestCopying(t *testing.T) {
 	}
 }
 
+// TestTwoClicks: a form that is on its way is not sent again by a second click.
+func TestTwoClicks(t *testing.T) {
+	s := filled(t, "Billing sync")
+	s.signIn()
+	s.Go(s.url + "/console/apps/shop/clients/" + worker + "/secrets")
+	s.Wait("main form button.primary")
+	n := browser.Get(s.Tab, chromedp.Evaluate[int](`times = 0; button = document.querySelector("main form button.primary");
+		window.addEventListener("submit", (e) => { if (!e.defaultPrevented) times++; e.preventDefault(); });
+		button.click(); button.click(); times`))
+	if n != 1 {
+		t.Errorf("two clicks send the form %d times", n)
+	}
+}
+
 // focused gives a property of what has the focus.
 func (s *stage) focused(property string) string {
 	s.t.Helper()

@@ -36,3 +36,17 @@ function enliven() {
 
 enliven();
 document.addEventListener("htmx:afterSwap", enliven);
+
+// A form that is on its way is not sent again by a second click: a secret is made
+// once. It can be after a while, for what stays on its page, as a download.
+const sent = new WeakSet();
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (event.defaultPrevented || !form.matches("[method=post]")) return;
+  if (sent.has(form)) {
+    event.preventDefault();
+    return;
+  }
+  sent.add(form);
+  setTimeout(() => sent.delete(form), 3000);
+});
