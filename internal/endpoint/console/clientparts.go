@@ -2,6 +2,7 @@ package console
 
 import (
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -81,15 +82,15 @@ var clientParts = []part{
 	{
 		name: "redirect_uris", section: sectionReturns, label: "Redirect URIs", shown: hasUsers,
 		help:  "One a line (callback URLs). Compared exactly. https, save for loopback addresses; native apps may have a scheme of their own. Needed before the first sign-in.",
-		shape: aList("", uris("https://app.example.com/callback")),
+		shape: someURIs("https://app.example.com/callback"),
 	},
 	{
 		name: "post_logout_redirect_uris", section: sectionReturns, label: "Post-logout redirect URIs", shown: hasUsers,
-		help: "One a line: where users go after signing out.", shape: aList("", uris("")),
+		help: "One a line: where users go after signing out.", shape: someURIs(""),
 	},
 	{
 		name: "allowed_origins", section: sectionReturns, label: "Allowed origins", shown: inBrowsers,
-		help: "One a line, such as https://app.example.com: origins whose pages may call the token endpoint (CORS), beyond those of the redirect URIs.", shape: aList("", uris("")),
+		help: "One a line, such as https://app.example.com: origins whose pages may call the token endpoint (CORS), beyond those of the redirect URIs.", shape: someURIs(""),
 	},
 	{
 		name: "backchannel_logout_uri", section: sectionReturns, label: "Back-channel logout URI", shown: hasUsers,
@@ -172,9 +173,16 @@ func givesSecret(f *clientForm) bool {
 	return isNew(f) && f.role.May(admin.GiveSecrets) && f.kind != client.SPA
 }
 
-// uris makes a list one of URIs.
-func uris(example string) func(*clientForm, *field) {
-	return func(_ *clientForm, in *field) { in.Mono, in.Placeholder = true, example }
+// nextURI matches the comma before another URI; others are part of one.
+var nextURI = regexp.MustCompile(`,\s*([A-Za-z][A-Za-z0-9+.-]*:/)`)
+
+// someURIs is URIs, one a line; a comma is taken between two of them, too.
+func someURIs(example string) shape {
+	s := aList("", func(_ *clientForm, in *field) { in.Mono, in.Placeholder = true, example })
+	s.read = func(form url.Values, name string) any {
+		return entriesOf(nextURI.ReplaceAllString(form.Get(name), "\n$1"))
+	}
+	return s
 }
 
 // holds reports whether the client has a value in a list.

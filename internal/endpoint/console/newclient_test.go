@@ -92,7 +92,7 @@ func TestWhatIsTyped(t *testing.T) {
 	path := r.at("/new-client")
 	form := r.fill(path+"?kind=web", "name", "<script>alert(1)</script>", "grant_types", "authorization_code", "grant_types", "refresh_token",
 		"refresh_token_lifetime", "14", "refresh_limit", "number", "refresh_limit.number", "", "allowed_ips", "10.0.0.0/8, 192.0.2.7\r\n2001:db8::/32",
-		"redirect_uris", " https://app.example/cb \r\n\r\nhttps://app.example/two", "description", "One\r\nTwo")
+		"redirect_uris", " https://app.example/cb?a=1,2 ,\thttps://app.example/one\r\n\r\nhttps://app.example/two", "description", "One\r\nTwo")
 	added := r.do(http.MethodPost, path, withValue(form, "add", "allowed_ips")).shows(http.StatusOK, "127.0.0.1", "&lt;script&gt;").lacks("<script>alert")
 	if got := inputs(added.body).Get("allowed_ips"); got != "10.0.0.0/8, 192.0.2.7\n2001:db8::/32\n127.0.0.1" && got != "10.0.0.0/8\n192.0.2.7\n2001:db8::/32\n127.0.0.1" {
 		t.Errorf("with my address: %q", got)
@@ -102,7 +102,7 @@ func TestWhatIsTyped(t *testing.T) {
 	view := r.api("GET", "/clients/"+id, "")
 	for name, want := range map[string]string{
 		"refresh_token_lifetime": "1209600", "refresh_limit": "0", "allowed_ips": `["10.0.0.0/8","192.0.2.7/32","2001:db8::/32"]`,
-		"redirect_uris": `["https://app.example/cb","https://app.example/two"]`, "description": `"One\nTwo"`, "owned_by": `"` + r.AdminEmail + `"`,
+		"redirect_uris": `["https://app.example/cb?a=1,2","https://app.example/one","https://app.example/two"]`, "description": `"One\nTwo"`, "owned_by": `"` + r.AdminEmail + `"`,
 	} {
 		if got, err := json.Marshal(view[name]); err != nil || string(got) != want {
 			t.Errorf("%s is %s, want %s (%v)", name, got, want, err)
