@@ -29,6 +29,7 @@ func clientSecretRoutes(s *routes) {
 
 type secretsData struct {
 	Path       string
+	Revision   int64 // of the client
 	Rows       []secretRow
 	None       string // why the client can have no secret; "": it can
 	Full       bool   // it has as many as it may
@@ -58,7 +59,7 @@ func (v *visit) secrets() error {
 // showSecrets shows them, with the form for one more as it was sent.
 func (v *visit) showSecrets(status int, found *client.Client, view *client.View, fields []*field, problems []page.Problem) error {
 	d := secretsData{
-		Path: v.at("clients", found.ID, "secrets"), None: noSecret(found), Most: client.MaxSecrets, Revealable: v.app.Settings.Revealable(),
+		Path: v.at("clients", found.ID, "secrets"), Revision: found.Revision, None: noSecret(found), Most: client.MaxSecrets, Revealable: v.app.Settings.Revealable(),
 	}
 	edits := v.operations().MayEdit(found)
 	working := 0
@@ -161,7 +162,7 @@ func (v *visit) askAdd(found *client.Client, fields []*field, old []string) erro
 	q := question{
 		Text:    "Add a secret, and end the others now?",
 		Effects: append(old, "What still uses one of them is refused at once; there is no undo.", "Tokens that are out live on."),
-		Action:  v.r.URL.Path, Hidden: []hidden{{"sure", "yes"}}, Button: "Add it, and end the others", Back: v.at("clients", found.ID, "secrets"),
+		Action:  v.r.URL.Path, Hidden: []hidden{{"sure", "yes"}, {"revision", v.form.Get("revision")}}, Button: "Add it, and end the others", Back: v.at("clients", found.ID, "secrets"),
 	}
 	for _, f := range fields {
 		q.Hidden = append(q.Hidden, hidden{f.Name, f.Value})
@@ -206,9 +207,16 @@ func secretOf(app *application.Application, clientID, secret string) secretMade 
 	return made
 }
 
+// errMadeAlready refuses a form that was sent once more, as by a reload of the page
+// that shows the secret: another one would end the one that was just kept.
+var errMadeAlready = fault.Conflictf("No secret was made: the client was changed after this form was shown, maybe by sending it once already. Look at the secrets that there are.")
+
 // makeSecret makes a secret and answers with the one page that shows it.
 func (v *visit) makeSecret(found *client.Client, asked client.SecretFields) error {
-	changed, fresh, text, err := v.operations().AddSecret(v.r.Context(), v.source, v.app, found.ID, asked, nil)
+	changed, fresh, text, err := v.operations().AddSecret(v.r.Context(), v.source, v.app, found.ID, asked, v.revision())
+	if fault.KindOf(err) == fault.Precondition {
+		return errMadeAlready
+	}
 	if err != nil {
 		return err
 	}
@@ -245,6 +253,7 @@ var overlaps = []option{
 
 type regenerateData struct {
 	Action, Back string
+	Revision     int64 // of the client
 	Overlap      *field
 	Old          []string // the secrets that work now
 }
@@ -266,7 +275,7 @@ func (v *visit) showRegenerate(status int, found *client.Client, view *client.Vi
 		return errNotYours
 	}
 	p := v.belowClient(found, "Regenerate the secret")
-	d := regenerateData{Action: v.r.URL.Path, Back: v.at("clients", found.ID, "secrets"), Overlap: &field{
+	d := regenerateData{Action: v.r.URL.Path, Back: v.at("clients", found.ID, "secrets"), Revision: found.Revision, Overlap: &field{
 		Name: "retire_others_in_hours", Label: "The old ones work for", Kind: "radios", Options: overlaps, Value: chosen,
 	}, Old: v.working(found, view)}
 	if len(d.Old) == 1 {

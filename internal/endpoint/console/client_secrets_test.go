@@ -123,3 +123,26 @@ func TestClientsWithoutSecrets(t *testing.T) {
 		r.post(page).shows(http.StatusConflict)
 	}
 }
+
+// A page that shows a secret may be loaded again, which sends its form again.
+func TestASecretIsMadeOnceByAForm(t *testing.T) {
+	r := start(t, servertest.Options{})
+	id, first := r.client(`"name":"Billing sync","kind":"service"`)
+	page := r.at("/clients/" + id + "/secrets")
+	const already = "No secret was made"
+	form := r.get(page).revision()
+	second := r.post(page, "revision", form, "label", "east").shows(http.StatusOK, "does not come back").between(`data-download="`, `"`)
+	r.post(page, "revision", form, "label", "east").shows(http.StatusConflict, already, `value="east"`).lacks("does not come back")
+
+	form = r.get(page + "/regenerate").revision()
+	third := r.post(page+"/regenerate", "revision", form, "retire_others_in_hours", "0").shows(http.StatusOK, "The others are dead").between(`data-download="`, `"`)
+	again := r.post(page+"/regenerate", "revision", form, "retire_others_in_hours", "0").shows(http.StatusConflict, already, third[len(third)-4:])
+	if r.works(id, first) || r.works(id, second) || !r.works(id, third) {
+		t.Error("the secret that was shown does not work alone")
+	}
+
+	form = again.revision()
+	sure := r.post(page, "revision", form, "retire_others_in_hours", "0").shows(http.StatusOK, "end the others now?").revision()
+	r.post(page, "revision", sure, "retire_others_in_hours", "0", "sure", "yes").shows(http.StatusOK, "The others are dead")
+	r.post(page, "revision", sure, "retire_others_in_hours", "0", "sure", "yes").shows(http.StatusConflict, already)
+}
