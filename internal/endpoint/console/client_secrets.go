@@ -185,7 +185,7 @@ func (v *visit) refuseSecret(err error, found *client.Client, view *client.View,
 		}
 	}
 	beside(refused, fields...)
-	return v.showSecrets(status, found, view, fields, refused)
+	return v.showSecrets(status, found, view, fields, summary(refused, fields...))
 }
 
 type secretMade struct {

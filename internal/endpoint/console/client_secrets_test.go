@@ -23,7 +23,7 @@ func TestSecretsOfAClient(t *testing.T) {
 	page := r.at("/clients/" + id + "/secrets")
 	r.get(page).shows(http.StatusOK, "no label", "…"+first[len(first)-4:], "Add a secret", "Retire").lacks("Reveal", first)
 	refused := r.post(page, "label", strings.Repeat("x", 101), "expires_on", "tomorrow", "retire_others_in_hours", "many")
-	refused.shows(http.StatusUnprocessableEntity, "Write a date", "whole number", `value="tomorrow"`, `value="many"`, `href="#field-expires_on"`)
+	refused.shows(http.StatusUnprocessableEntity, "Write a date", "whole number", `value="tomorrow"`, `value="many"`, `href="#field-expires_on">Works until the end of: Write a date`)
 	r.post(page, "expires_on", "2020-01-01", "retire_others_in_hours", "169").
 		shows(http.StatusUnprocessableEntity, `id="problem-expires_on"`, `id="problem-retire_others_in_hours"`)
 

@@ -244,6 +244,14 @@ func (f *clientForm) facts() []formSection {
 	return list
 }
 
+// fieldsOf are the inputs of all sections.
+func fieldsOf(sections []formSection) (list []*field) {
+	for _, s := range sections {
+		list = append(list, s.Fields...)
+	}
+	return list
+}
+
 // sectionOf gives the section that a part is in: the last one, or another. Those
 // of the table are in order.
 func sectionOf(list *[]formSection, p *part) *formSection {
@@ -251,28 +259,6 @@ func sectionOf(list *[]formSection, p *part) *formSection {
 		*list = append(*list, formSection{Title: p.section})
 	}
 	return &(*list)[len(*list)-1]
-}
-
-// summary is what was refused for the top of a page: each with the label of its
-// field, or where the form has none for it, with the field's name.
-func summary(problems []page.Problem, sections []formSection) []page.Problem {
-	list := make([]page.Problem, len(problems))
-	for i, p := range problems {
-		label, at := p.Field, ""
-		for _, s := range sections {
-			for _, in := range s.Fields {
-				if in.Name == p.Field {
-					label, at = in.Label, p.Field
-				}
-			}
-		}
-		text := p.Text.Values[1] // as say made it
-		if label != "" {
-			text = label + ": " + text
-		}
-		list[i] = page.Problem{Field: at, Text: say(text)}
-	}
-	return list
 }
 
 // addAddress adds the address of whoever asks to the allowed ones.

@@ -59,7 +59,7 @@ func (v *visit) showClientSettings(status int, f *clientForm, view *client.View,
 		d.Sections = f.facts()
 	}
 	p := v.clientPage(f.client, view, "", d)
-	p.Problems = summary(problems, d.Sections)
+	p.Problems = summary(problems, fieldsOf(d.Sections)...)
 	return v.show(status, "client-settings", p)
 }
 

@@ -47,6 +47,26 @@ func beside(problems []page.Problem, fields ...*field) {
 	}
 }
 
+// summary is what was refused for the top of a page: each with the label of its
+// field, or where the form has none for it, with the field's name.
+func summary(problems []page.Problem, fields ...*field) []page.Problem {
+	list := make([]page.Problem, len(problems))
+	for i, p := range problems {
+		label, at := p.Field, ""
+		for _, in := range fields {
+			if in.Name == p.Field {
+				label, at = in.Label, p.Field
+			}
+		}
+		text := p.Text.Values[1] // as say made it
+		if label != "" {
+			text = label + ": " + text
+		}
+		list[i] = page.Problem{Field: at, Text: say(text)}
+	}
+	return list
+}
+
 // refusedForm gives the status of a form that was refused, and what is said
 // about it; an error of another kind is handed on.
 func refusedForm(err error) (int, []page.Problem, error) {
@@ -62,7 +82,8 @@ func refusedForm(err error) (int, []page.Problem, error) {
 }
 
 // refill puts into the inputs of a form that was refused what was typed, and what
-// was refused beside it; where the record is another by now, it gives what differs.
+// was refused beside it; problems become their summary. Where the record is another
+// by now, it gives what differs.
 func (v *visit) refill(status int, inputs []*field, problems []page.Problem) []difference {
 	if status == http.StatusOK {
 		return nil
@@ -70,6 +91,7 @@ func (v *visit) refill(status int, inputs []*field, problems []page.Problem) []d
 	before := shown(inputs)
 	v.retype(inputs)
 	beside(problems, inputs...)
+	copy(problems, summary(problems, inputs...))
 	if status != http.StatusPreconditionFailed {
 		return nil
 	}

@@ -80,7 +80,7 @@ func (v *visit) newClientForm(kind string) (*clientForm, kindCard, error) {
 func (v *visit) showNewClient(status int, f *clientForm, card kindCard, problems []page.Problem) error {
 	d := newClientData{Path: v.at("new-client"), Kind: card, Sections: f.sections(problems), Back: v.at("new-client")}
 	p := v.newClientPage(d)
-	p.Problems = summary(problems, d.Sections)
+	p.Problems = summary(problems, fieldsOf(d.Sections)...)
 	return v.show(status, "new-client", p)
 }
 

@@ -74,7 +74,8 @@ func TestOddNamesOfScopes(t *testing.T) {
 func TestRefusedScopes(t *testing.T) {
 	r := start(t, servertest.Options{})
 	r.post(r.at("/scopes/new"), "name", "a b", "description", hostile[1], "kind", "any", "required_role", "x\x01", "url_patterns", "/fine\nnot fine").
-		shows(http.StatusUnprocessableEntity, "printable ASCII characters", "Entry 2: Write a path", `id="problem-required_role"`, "&#34;&gt;&lt;img").lacksMarkup()
+		shows(http.StatusUnprocessableEntity, "printable ASCII characters", "Entry 2: Write a path", `id="problem-required_role"`, "&#34;&gt;&lt;img",
+			`<a href="#field-required_role">Required role: Write at most`, `<p class="problem">Write at most`).lacksMarkup()
 	r.post(r.at("/scopes/new"), "name", "ostiary:mine", "kind", "any").shows(http.StatusUnprocessableEntity, "the server&#39;s own")
 	r.post(r.at("/scopes/new"), "name", "OpenID", "kind", "any").shows(http.StatusConflict, `id="problem-name"`)
 	r.post(r.at("/scopes/new"), "name", "x", "kind", "openid").shows(http.StatusUnprocessableEntity, `id="problem-kind"`)
