@@ -173,6 +173,9 @@ func (k *recordPages[R, F]) document(v *visit) ([]byte, error) {
 	for _, name := range k.lists {
 		document[name] = v.listed(name)
 	}
+	if v.form.Has(k.key) {
+		document[k.key] = strings.TrimSpace(v.form.Get(k.key)) // no name of a record has spaces around it, what is pasted may
+	}
 	return json.Marshal(document)
 }
 

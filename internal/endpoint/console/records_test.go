@@ -87,7 +87,7 @@ func TestRefusedScopes(t *testing.T) {
 	r.get(r.at("/scopes?cursor=%00")).shows(http.StatusSeeOther)
 	// One that is in use says so.
 	r.post(r.at("/scopes/new"), "name", "orders:read", "kind", "any").shows(http.StatusSeeOther)
-	r.post(r.at("/resources/new"), "identifier", "https://api.example.com", "scopes", "orders:read").shows(http.StatusSeeOther)
+	r.post(r.at("/resources/new"), "identifier", " https://api.example.com\t", "scopes", "orders:read").shows(http.StatusSeeOther)
 	r.post(r.at("/scopes/delete?name=orders:read"), "typed", "orders:read").shows(http.StatusConflict, "A resource lists this scope", "Delete the scope")
 }
 
