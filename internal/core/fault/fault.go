@@ -111,10 +111,18 @@ func (p Problems) Unwrap() []error {
 	return errs
 }
 
-// OrNil gives the problems as an error, nil where there are none.
+// maxTold bounds what is told of one document: a megabyte has room for 300,000
+// values that are refused.
+const maxTold = 100
+
+// OrNil gives the problems as an error, nil where there are none; of many the
+// first, and how many more there are.
 func (p Problems) OrNil() error {
-	if len(p) == 0 {
+	switch {
+	case len(p) == 0:
 		return nil
+	case len(p) > maxTold:
+		return append(p[:maxTold:maxTold], Invalidf("", "%d more values were refused; mend these first.", len(p)-maxTold))
 	}
 	return p
 }
