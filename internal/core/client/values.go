@@ -84,6 +84,9 @@ func (l *AddressList) UnmarshalJSON(b []byte) error {
 				*l = append(*l, entry)
 			}
 		}
+		if len(*l) == 0 && strings.Contains(text, ",") {
+			return errAddressList // two that a script left empty: they are not everyone
+		}
 		return nil
 	}
 	entries, problems := parseStrings("", b)

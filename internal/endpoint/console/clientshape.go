@@ -108,11 +108,16 @@ func aList(separators string, alter func(*clientForm, *field)) shape {
 		}),
 		fill: func(form url.Values, name string, value any) { form.Set(name, inLines(texts(value))) },
 		read: func(form url.Values, name string) any {
-			text := form.Get(name)
+			typed := form.Get(name)
+			text := typed
 			for _, s := range separators {
 				text = strings.ReplaceAll(text, string(s), "\n")
 			}
-			return entriesOf(text)
+			entries := entriesOf(text)
+			if len(entries) == 0 && strings.ContainsAny(typed, separators) {
+				return typed // for the core to refuse: it is not the empty list
+			}
+			return entries
 		},
 	}
 }

@@ -119,7 +119,7 @@ var addresses = join(
 		[2]string{`["192.0.2.7","2001:db8::1"]`, `["192.0.2.7/32","2001:db8::1/128"]`},
 		[2]string{`"10.0.0.0/8, 192.0.2.7,"`, `["10.0.0.0/8","192.0.2.7/32"]`}, [2]string{`""`, `[]`}),
 	refused("allowed_ips", "", beside("allowed_ips[0]", `["10.0.0.0/33"]`, `["example.com"]`, `[""]`, `["fe80::1%eth0"]`, `["10.0.0.0/8,10.0.0.0/16"]`)...),
-	refused("allowed_ips", "", [2]string{`"10.0.0.0/8,x"`, "allowed_ips[1]"}, [2]string{repeat(1001, "2001:db8::%x/128"), "allowed_ips"}),
+	refused("allowed_ips", "", [2]string{`"10.0.0.0/8,x"`, "allowed_ips[1]"}, [2]string{`", "`, "allowed_ips"}, [2]string{repeat(1001, "2001:db8::%x/128"), "allowed_ips"}),
 )
 
 var grants = join(
