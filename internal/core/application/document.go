@@ -225,6 +225,7 @@ func (b *Branding) patch(raw json.RawMessage) (problems fault.Problems) {
 		text, ok := "", true
 		if string(patch[name]) != "null" {
 			text, ok = parseText(patch[name])
+			text = strings.TrimSpace(text)
 			ok = ok && text != ""
 		}
 		switch {

@@ -33,6 +33,7 @@ func TestApplicationSettings(t *testing.T) {
 		{`{"vendor_name":"Example"}`, "vendor_name", `"Example"`},
 		{`{"branding":{"name":"Shop","colour":"#AABBCC"}}`, "branding", `{"name":"Shop","logo":null,"colour":"#aabbcc"}`},
 		{`{"branding":{"name":null,"logo":"https://example.com/l.png"}}`, "branding", `{"name":null,"logo":"https://example.com/l.png","colour":"#aabbcc"}`},
+		{`{"branding":{"name":" Shop "}}`, "branding", `{"name":"Shop","logo":"https://example.com/l.png","colour":"#aabbcc"}`},
 		{`{"branding":null}`, "branding", `{"name":null,"logo":null,"colour":null}`},
 	} {
 		answer := r.want(http.StatusOK, "PATCH", "", c.body)
@@ -48,6 +49,7 @@ func TestApplicationSettings(t *testing.T) {
 		`{"security_profile":"fapi2"}`:                          "body.security_profile",
 		`{"registration":"yes"}`:                                "body.registration",
 		`{"branding":{"colour":"red","logo":"http://x","x":1}}`: "body.branding.colour body.branding.logo body.branding",
+		`{"branding":{"name":" "}}`:                             "body.branding.name",
 		`{"branding":5}`:                                        "body.branding",
 		`{"nonsense":1}`:                                        "body.nonsense",
 		`{"id":"another"}`:                                      "body.id",
