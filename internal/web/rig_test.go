@@ -59,7 +59,7 @@ func front() *web.Front {
 		Reserved: func(s string) bool { return s == "config" || s == "api" },
 		Surfaces: map[string]http.Handler{"config": named(
 			"config",
-			"GET /config/{app}/clients", "POST /config/{app}/clients", "GET /config/{app}/clients/{id}", "DELETE /config/{app}/clients/{id}",
+			"GET /config/{app}/clients", "POST /config/{app}/clients", "GET /config/{app}/clients/all", "GET /config/{app}/clients/{id}", "DELETE /config/{app}/clients/{id}",
 		)},
 		Applications: named("app", "POST /{app}/oauth2/token", "GET /{app}/oauth2/jwks", "HEAD /{app}/oauth2/jwks", " /{app}/check", " /{app}/check/{id...}"),
 		Elsewhere:    web.NewSurface("none", errorsOf("none")),

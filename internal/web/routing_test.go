@@ -45,6 +45,7 @@ func TestRouting(t *testing.T) {
 		{"GET /config/" + strings.Repeat("a/", 20), 404, "config: no such route"},
 		{"PUT /config/a1/clients", 405, "config: method not allowed; allowed: GET, POST"},
 		{"PATCH /config/a1/clients/c1", 405, "config: method not allowed; allowed: GET, DELETE"},
+		{"PUT /config/a1/clients/all", 405, "config: method not allowed; allowed: GET, DELETE"},
 		{"HEAD /config/a1/clients", 405, ""},
 		{"OPTIONS /config/a1/clients", 405, "config: method not allowed"},
 		{"BREW /config/a1/clients", 405, "config: method not allowed"},

@@ -108,7 +108,9 @@ func (s *Surface) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			continue
 		}
 		if route.Method != "" && route.Method != r.Method {
-			allow = append(allow, route.Method)
+			if !slices.Contains(allow, route.Method) {
+				allow = append(allow, route.Method)
+			}
 			continue
 		}
 		for j, name := range route.segments {
