@@ -98,6 +98,7 @@ func TestClientLife(t *testing.T) {
 	r.want(http.StatusPreconditionFailed, "PUT", path, shown.text, `If-Match: "1"`)
 	r.want(http.StatusPreconditionFailed, "PATCH", path, `{"version":"2"}`, `If-Match: "1"`)
 	r.want(http.StatusPreconditionFailed, "PATCH", path, `{"version":"2"}`, `If-Match: W/"2"`)
+	r.want(http.StatusPreconditionFailed, "PATCH", path, `{"version":"2"}`, `If-Match: "02"`)
 	r.want(http.StatusPreconditionFailed, "DELETE", path, "", `If-Match: "1"`)
 	patched := r.want(http.StatusOK, "PATCH", path, `{"version":"2","description":null}`, `If-Match: "2"`)
 	if patched.object["version"] != "2" || patched.object["description"] != "" || patched.Header.Get("Etag") != `"3"` {

@@ -91,7 +91,7 @@ func (m *IfMatch) revision() (*int64, error) {
 		return nil, nil // no precondition
 	case len(tag) > 2 && tag[0] == '"' && tag[len(tag)-1] == '"':
 		n, err := strconv.ParseInt(tag[1:len(tag)-1], 10, 64)
-		if err != nil {
+		if err != nil || etag(n) != tag { // compared as text: "01" and "+1" are not "1"
 			return nil, errStale
 		}
 		return &n, nil
