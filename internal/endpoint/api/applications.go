@@ -153,7 +153,7 @@ func (a *api) createApplication(c *call, _ *struct{}) (*made[madeApplication], e
 	if err != nil {
 		return nil, err
 	}
-	draft := instance.Draft{ID: r.text("id"), Preset: r.text("preset")}
+	draft := instance.Draft{ID: r.named("id"), Preset: r.named("preset")}
 	name, _ := r.take("name")
 	var refusal *fault.Error
 	if draft.Name, refusal = application.CleanName(name); refusal != nil {

@@ -77,6 +77,7 @@ func TestApplicationLife(t *testing.T) {
 	for body, refused := range map[string]string{
 		`{"id":"config","name":"x"}`: "body.id", `{"id":"x","name":"x"}`: "body.id", `{"name":"x","preset":"none"}`: "body.preset",
 		`{}`: "body.name", `{"name":5}`: "body.name", `{"name":"x","id":5}`: "body.id", `{"name":"x","issuer":"x"}`: "body.issuer",
+		`{"name":"x","id":""}`: "body.id", `{"name":"x","preset":""}`: "body.preset",
 	} {
 		if got := r.want(http.StatusUnprocessableEntity, "POST", all, body).refusals(); !strings.Contains(got, refused) {
 			t.Errorf("%s: refused %s", body, got)

@@ -129,6 +129,9 @@ func TestTokens(t *testing.T) {
 	}
 	r.want(http.StatusUnprocessableEntity, "POST", "/tokens/revoke", `{}`)
 	r.want(http.StatusUnprocessableEntity, "POST", "/tokens/revoke", `{"client_id":5}`)
+	if refused := r.want(http.StatusUnprocessableEntity, "POST", "/tokens/revoke", `{"client_id":"","scope":"read"}`).refusals(); refused != "body.client_id" {
+		t.Errorf("a client left empty: %s", refused)
+	}
 	r.want(http.StatusNotFound, "GET", "/tokens/nothing", "")
 	r.want(http.StatusNotFound, "DELETE", "/tokens/AAAAAAAAAAAAAAAAAAAAAA", "")
 	r.want(http.StatusUnprocessableEntity, "GET", "/tokens?state=dead", "")

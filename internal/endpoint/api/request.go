@@ -156,6 +156,17 @@ func (r *reader) text(name string) string {
 	return text
 }
 
+// named reads a string that names something, and may be left out. What a script
+// left empty is refused: it would stand for any.
+func (r *reader) named(name string) string {
+	empty := string(r.members[name]) == `""`
+	text := r.text(name)
+	if empty {
+		r.problems.Add(name, "This is empty; write what is meant, or leave it out.")
+	}
+	return text
+}
+
 // integer reads a whole number; nil where there is none.
 func (r *reader) integer(name string) *int64 {
 	raw, ok := r.take(name)

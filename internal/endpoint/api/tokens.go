@@ -123,7 +123,7 @@ func (a *api) revokeTokens(c *call, _ *InApplication) (*plainly[RevokedCount], e
 	if err != nil {
 		return nil, err
 	}
-	selection := token.Selection{ClientID: r.text("client_id"), UserID: r.text("user_id"), Scope: r.text("scope")}
+	selection := token.Selection{ClientID: r.named("client_id"), UserID: r.named("user_id"), Scope: r.named("scope")}
 	for name, text := range map[string]string{"client_id": selection.ClientID, "user_id": selection.UserID, "scope": selection.Scope} {
 		if !nameable(text) {
 			r.problems.Add(name, "Write text in UTF-8.")
