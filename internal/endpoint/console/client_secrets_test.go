@@ -18,7 +18,7 @@ func (r *rig) works(id, secret string) bool {
 }
 
 func TestSecretsOfAClient(t *testing.T) {
-	r := start(t, servertest.Options{})
+	r := start(t, servertest.Options{Now: time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)})
 	id, first := r.client(`"name":"Billing sync","kind":"service"`)
 	page := r.at("/clients/" + id + "/secrets")
 	r.get(page).shows(http.StatusOK, "no label", "…"+first[len(first)-4:], "Add a secret", "Retire").lacks("Reveal", first)

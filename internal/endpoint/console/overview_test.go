@@ -37,7 +37,7 @@ func TestOverviewOfUnusedClients(t *testing.T) {
 
 // TestOverview shows what was issued and refused, and what needs attention.
 func TestOverview(t *testing.T) {
-	r := start(t, servertest.Options{})
+	r := start(t, servertest.Options{Now: time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)})
 	const secret = "a-secret-of-the-worker-0123456789abcdef"
 	api := func(path, document string) {
 		t.Helper()
