@@ -2,47 +2,39 @@ package web
 
 import (
 	"net/http"
-	"net/url"
-	"slices"
 	"strconv"
-	"strings"
+)
+
+// Policies of pages (CSP 3). Scripts, styles and images come from this server and
+// from files only.
+const (
+	policy      = "default-src 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'"
+	formsStayIn = "; form-action 'self'"
 )
 
 // WriteHTML answers with a page that nobody keeps, frames or leaks the address
-// of. Scripts, styles and images come from this server and from files only.
-// Browsers hold form-action against every redirect that follows the sending of
-// a form, so targets names the origins that one may end at.
-func WriteHTML(w http.ResponseWriter, status int, body []byte, targets ...string) {
-	actions := "'self'"
-	if named := slices.DeleteFunc(slices.Clone(targets), func(t string) bool { return t == "" }); len(named) > 0 {
-		actions += " " + strings.Join(named, " ")
-	}
+// of, and whose forms stay on this server.
+func WriteHTML(w http.ResponseWriter, status int, body []byte) {
+	writeHTML(w, status, body, policy+formsStayIn)
+}
+
+// WriteLeavingHTML is WriteHTML for a page whose form leads to a client.
+// Chromium holds form-action against every redirect that follows the sending of a
+// form, those of the client and of whom it sends the browser on to included; it
+// would stop there without a word. So there is none.
+func WriteLeavingHTML(w http.ResponseWriter, status int, body []byte) {
+	writeHTML(w, status, body, policy)
+}
+
+func writeHTML(w http.ResponseWriter, status int, body []byte, policy string) {
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	h.Set("Cache-Control", "no-store")
-	h.Set("Content-Security-Policy", "default-src 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'; form-action "+actions)
+	h.Set("Content-Security-Policy", policy)
 	h.Set("X-Frame-Options", "DENY")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")
 	w.WriteHeader(status)
 	_, _ = w.Write(body) // who has gone needs no answer
-}
-
-// FormTarget gives the source expression (CSP 3 §2.3.1) of the origin that a
-// URI leads to; "" for one that is not http or https, which no form may reach.
-// The grammar has no IPv6 addresses: for those it is any host at that port.
-func FormTarget(uri string) string {
-	u, err := url.Parse(uri)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || strings.ContainsAny(u.Host, "; ,'\"") {
-		return ""
-	}
-	if strings.HasPrefix(u.Host, "[") {
-		host := "*"
-		if port := u.Port(); port != "" {
-			host = "*:" + port
-		}
-		return u.Scheme + "://" + host
-	}
-	return u.Scheme + "://" + u.Host
 }

@@ -36,7 +36,7 @@ type View struct {
 	Wide     bool      // a page of lists rather than one form
 	Links    []Link    // the way around, in the header
 	Here     string    // the link that leads to this page
-	Targets  []string  // origins that a form of the page may end at; web.FormTarget
+	Leaves   bool      // a form of the page leads to a client, by itself or by redirects
 	Shell    any       // what a surface's own frame shows around the content
 	Data     any
 }
@@ -216,7 +216,11 @@ func (s *Set) Write(w http.ResponseWriter, status int, name string, v *View) err
 	}
 	w.Header().Set("Content-Language", v.Language)
 	w.Header().Add("Vary", "Accept-Language")
-	web.WriteHTML(w, status, out.Bytes(), v.Targets...)
+	if v.Leaves {
+		web.WriteLeavingHTML(w, status, out.Bytes())
+		return nil
+	}
+	web.WriteHTML(w, status, out.Bytes())
 	return nil
 }
 

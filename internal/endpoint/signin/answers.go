@@ -85,7 +85,7 @@ type onwardData struct {
 // where it runs no script (OAuth 2.0 Form Post Response Mode).
 func (p *Pages) FormPost(w http.ResponseWriter, r *http.Request, app *application.Application, target string, values url.Values) {
 	v := p.view(r, app, "")
-	v.Targets = []string{web.FormTarget(target)}
+	v.Leaves = true
 	v.Data = onwardData{Target: registered(target), Destination: hostOf(target), Values: hiddenOf(values)}
 	p.write(w, r, http.StatusOK, "formpost", v)
 }
@@ -132,7 +132,7 @@ type logoutData struct {
 // action; client is the name of who asks, "" for nobody.
 func (p *Pages) AskLogout(w http.ResponseWriter, r *http.Request, app *application.Application, client, action string, values url.Values) {
 	v := p.view(r, app, values.Get("ui_locales"))
-	v.Targets = []string{web.FormTarget(values.Get("post_logout_redirect_uri"))}
+	v.Leaves = values.Has("post_logout_redirect_uri")
 	v.Data = logoutData{Client: client, Action: action, Values: hiddenOf(values)}
 	p.write(w, r, http.StatusOK, "logout", v)
 }

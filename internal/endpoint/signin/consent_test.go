@@ -85,7 +85,7 @@ func asked(t *testing.T) (*agent, *user.User, *authorization.Request, shown) {
 	r := a.request()
 	page := a.get(a.with("/consent", r))
 	page.want(t, http.StatusOK, "Billing sync 2.1 asks for access", "Copies orders.", "Know you again", "Read your orders", "stock", ada, "app.example.com")
-	if policy := page.header.Get("Content-Security-Policy"); !strings.HasSuffix(policy, "form-action 'self' https://app.example.com") {
+	if policy := page.header.Get("Content-Security-Policy"); policy == "" || strings.Contains(policy, "form-action") {
 		t.Error(policy)
 	}
 	return a, u, r, page

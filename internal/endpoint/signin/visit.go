@@ -171,10 +171,7 @@ func (v *visit) frame(data any) *page.View {
 		locales = v.request.UILocales
 	}
 	f := v.view(v.r, v.app, locales)
-	if v.request != nil {
-		f.Targets = []string{web.FormTarget(v.request.RedirectURI)}
-	}
-	f.Data = data
+	f.Leaves, f.Data = v.request != nil, data
 	return f
 }
 
