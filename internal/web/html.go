@@ -34,7 +34,9 @@ func writeHTML(w http.ResponseWriter, status int, body []byte, policy string) {
 	h.Set("Content-Security-Policy", policy)
 	h.Set("X-Frame-Options", "DENY")
 	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Referrer-Policy", "no-referrer")
+	// Under no-referrer forms would come with "Origin: null", and over plain http
+	// nothing else tells where they come from (FromElsewhere).
+	h.Set("Referrer-Policy", "same-origin")
 	w.WriteHeader(status)
 	_, _ = w.Write(body) // who has gone needs no answer
 }

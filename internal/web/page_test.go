@@ -59,7 +59,7 @@ func TestPagesAreNotKeptFramedOrLeaked(t *testing.T) {
 	w := httptest.NewRecorder()
 	web.WriteHTML(w, http.StatusForbidden, []byte("<p>"))
 	for name, want := range map[string]string{
-		"Content-Type": "text/html; charset=utf-8", "Cache-Control": "no-store", "Referrer-Policy": "no-referrer",
+		"Content-Type": "text/html; charset=utf-8", "Cache-Control": "no-store", "Referrer-Policy": "same-origin",
 		"X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY", "Content-Length": "3",
 		"Content-Security-Policy": "default-src 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'; form-action 'self'",
 	} {
