@@ -75,6 +75,19 @@ func TestLogoutAsks(t *testing.T) {
 	}
 }
 
+func TestLogoutEndsInTheLanguageItBeganIn(t *testing.T) {
+	b, _, _ := flow(t)
+	out := b.server.Issuer + "/oauth2/logout"
+	_, text := b.do("GET", out+"?ui_locales=de", nil, nil)
+	form := url.Values{}
+	for _, field := range hidden.FindAllStringSubmatch(text, -1) {
+		form.Set(field[1], field[2])
+	}
+	if answer, text := b.do("POST", out, form, nil); b.signedIn() || !strings.Contains(text, "Sie sind abgemeldet") {
+		t.Errorf("%d %s", answer.StatusCode, text)
+	}
+}
+
 // What is wrong is shown, and leads nowhere.
 func TestLogoutRefusals(t *testing.T) {
 	b, metadata, _ := flow(t)

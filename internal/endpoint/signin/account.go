@@ -235,6 +235,6 @@ func (v *visit) endOtherSessions() error {
 }
 
 func (v *visit) showSignedOut() error {
-	v.SignedOut(v.w, v.r, v.app)
+	v.SignedOut(v.w, v.r, v.app, "")
 	return nil
 }

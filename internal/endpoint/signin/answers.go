@@ -28,7 +28,7 @@ type problemData struct {
 const maxDetail = 300
 
 // Problem says what is wrong with a request that is not answered by a redirect.
-func (p *Pages) Problem(w http.ResponseWriter, r *http.Request, app *application.Application, problem *oauth.Error, detail string) {
+func (p *Pages) Problem(w http.ResponseWriter, r *http.Request, app *application.Application, locales string, problem *oauth.Error, detail string) {
 	d := problemData{
 		Title: "problem.request.title", Intro: "problem.request",
 		Code: problem.Code, Description: problem.Description, RequestID: web.InfoOf(r).ID, Detail: cut(detail, maxDetail),
@@ -42,7 +42,7 @@ func (p *Pages) Problem(w http.ResponseWriter, r *http.Request, app *application
 	if problem.RetryAfter > 0 {
 		w.Header().Set("Retry-After", retryAfter(problem.RetryAfter))
 	}
-	v := p.view(r, app, r.URL.Query().Get("ui_locales"))
+	v := p.view(r, app, locales)
 	v.Data = d
 	p.write(w, r, problem.Status, "problem", v)
 }
@@ -83,8 +83,8 @@ type onwardData struct {
 
 // FormPost has the browser post the values to target by itself, and by a button
 // where it runs no script (OAuth 2.0 Form Post Response Mode).
-func (p *Pages) FormPost(w http.ResponseWriter, r *http.Request, app *application.Application, target string, values url.Values) {
-	v := p.view(r, app, "")
+func (p *Pages) FormPost(w http.ResponseWriter, r *http.Request, app *application.Application, locales, target string, values url.Values) {
+	v := p.view(r, app, locales)
 	v.Leaves = true
 	v.Data = onwardData{Target: registered(target), Destination: hostOf(target), Values: hiddenOf(values)}
 	p.write(w, r, http.StatusOK, "formpost", v)
@@ -92,12 +92,12 @@ func (p *Pages) FormPost(w http.ResponseWriter, r *http.Request, app *applicatio
 
 // Interstitial shows a link to target, a URI with a native client's own scheme,
 // which not every browser follows by itself.
-func (p *Pages) Interstitial(w http.ResponseWriter, r *http.Request, app *application.Application, target string) {
+func (p *Pages) Interstitial(w http.ResponseWriter, r *http.Request, app *application.Application, locales, target string) {
 	scheme := ""
 	if u, err := url.Parse(target); err == nil {
 		scheme = u.Scheme
 	}
-	v := p.view(r, app, "")
+	v := p.view(r, app, locales)
 	v.Data = onwardData{Target: registered(target), Scheme: scheme}
 	p.write(w, r, http.StatusOK, "interstitial", v)
 }
@@ -145,8 +145,8 @@ type messageData struct {
 }
 
 // SignedOut says so.
-func (p *Pages) SignedOut(w http.ResponseWriter, r *http.Request, app *application.Application) {
-	v := p.view(r, app, r.URL.Query().Get("ui_locales"))
+func (p *Pages) SignedOut(w http.ResponseWriter, r *http.Request, app *application.Application, locales string) {
+	v := p.view(r, app, locales)
 	v.Data = messageData{
 		Title: "signedout.title", Lines: []page.Text{page.Say("signedout")},
 		Way: p.path(app, signInPath), WayLabel: "go.signin",

@@ -71,18 +71,18 @@ func Specimens(t testing.TB, words Words) []Specimen {
 	}
 	values := map[string][]string{"state": {words.Sent}, "ui_locales": {"x"}}
 	direct("problem", func(w http.ResponseWriter, r *http.Request) {
-		p.Problem(w, r, app, oauth.InvalidRequest("The redirect_uri does not match one that is registered for this client; register it, or send one that is."), words.Sent)
+		p.Problem(w, r, app, "", oauth.InvalidRequest("The redirect_uri does not match one that is registered for this client; register it, or send one that is."), words.Sent)
 	})
 	direct("formpost", func(w http.ResponseWriter, r *http.Request) {
-		p.FormPost(w, r, app, "https://app.example.com/cb", values)
+		p.FormPost(w, r, app, "", "https://app.example.com/cb", values)
 	})
 	direct("interstitial", func(w http.ResponseWriter, r *http.Request) {
-		p.Interstitial(w, r, app, "com.example.app:/cb?state=x%22y")
+		p.Interstitial(w, r, app, "", "com.example.app:/cb?state=x%22y")
 	})
 	direct("logout", func(w http.ResponseWriter, r *http.Request) {
 		p.AskLogout(w, r, app, words.Client, "/shop/oauth2/logout", values)
 	})
-	direct("signedout", func(w http.ResponseWriter, r *http.Request) { p.SignedOut(w, r, app) })
+	direct("signedout", func(w http.ResponseWriter, r *http.Request) { p.SignedOut(w, r, app, "") })
 	direct("server-error", func(w http.ResponseWriter, r *http.Request) { p.showError(w, r, app, errDefect) })
 	return list
 }

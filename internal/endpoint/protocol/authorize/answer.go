@@ -73,7 +73,7 @@ func (f *flow) respond(err error) {
 		f.send(url.Values{"error": {e.Code}, "error_description": {e.Description}})
 		return
 	}
-	f.Pages.Problem(f.w, f.r, f.app, e, f.detail)
+	f.Pages.Problem(f.w, f.r, f.app, f.locales(), e, f.detail)
 }
 
 // send answers the client through the browser. The issuer is in each answer, so
@@ -86,12 +86,20 @@ func (f *flow) send(values url.Values) {
 	}
 	switch {
 	case f.target.mode == oauth.ModeFormPost:
-		f.Pages.FormPost(f.w, f.r, f.app, f.target.uri, values)
+		f.Pages.FormPost(f.w, f.r, f.app, f.locales(), f.target.uri, values)
 	case !f.target.web():
-		f.Pages.Interstitial(f.w, f.r, f.app, f.target.with(values))
+		f.Pages.Interstitial(f.w, f.r, f.app, f.locales(), f.target.with(values))
 	default:
 		f.redirect(f.target.with(values))
 	}
+}
+
+// locales are the languages that the client wishes for, as it sent them.
+func (f *flow) locales() string {
+	if f.form == nil {
+		return ""
+	}
+	return f.form.Get("ui_locales")
 }
 
 func (f *flow) redirect(to string) {
@@ -127,7 +135,7 @@ func (f *flow) reload() error {
 func (f *flow) seal(need authorization.Need) (string, error) {
 	r := &authorization.Request{
 		Query: f.query, BegunAt: f.begunAt(), ClientID: f.client.ID, RedirectURI: f.target.uri, Need: need,
-		LoginHint: f.loginHint(), UILocales: f.form.Get("ui_locales"),
+		LoginHint: f.loginHint(), UILocales: f.locales(),
 	}
 	if need == authorization.Agree {
 		r.Scopes = f.told()

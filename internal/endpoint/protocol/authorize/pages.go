@@ -16,13 +16,13 @@ import (
 type Pages interface {
 	// Problem says what is wrong with a request that is not answered by a redirect,
 	// with the status and the Retry-After of the error. app is nil where there is
-	// none. detail is what was sent, for the developer: a stranger's text, to be
+	// none. locales are the request's ui_locales. detail is what was sent, for the developer: a stranger's text, to be
 	// escaped; often "".
-	Problem(w http.ResponseWriter, r *http.Request, app *application.Application, problem *oauth.Error, detail string)
+	Problem(w http.ResponseWriter, r *http.Request, app *application.Application, locales string, problem *oauth.Error, detail string)
 	// FormPost has the browser post the values to target by itself, and by a button
 	// where it runs no script (OAuth 2.0 Form Post Response Mode).
-	FormPost(w http.ResponseWriter, r *http.Request, app *application.Application, target string, values url.Values)
+	FormPost(w http.ResponseWriter, r *http.Request, app *application.Application, locales, target string, values url.Values)
 	// Interstitial shows a link to target, a URI with a native client's own scheme,
 	// which not every browser follows by itself.
-	Interstitial(w http.ResponseWriter, r *http.Request, app *application.Application, target string)
+	Interstitial(w http.ResponseWriter, r *http.Request, app *application.Application, locales, target string)
 }

@@ -48,20 +48,21 @@ type pages struct {
 	target       string
 	values       url.Values
 	interstitial string
+	locales      string
 }
 
-func (p *pages) Problem(w http.ResponseWriter, _ *http.Request, _ *application.Application, problem *oauth.Error, detail string) {
-	p.problem, p.detail = problem, detail
+func (p *pages) Problem(w http.ResponseWriter, _ *http.Request, _ *application.Application, locales string, problem *oauth.Error, detail string) {
+	p.problem, p.detail, p.locales = problem, detail, locales
 	w.WriteHeader(problem.Status)
 }
 
-func (p *pages) FormPost(w http.ResponseWriter, _ *http.Request, _ *application.Application, target string, values url.Values) {
-	p.target, p.values = target, values
+func (p *pages) FormPost(w http.ResponseWriter, _ *http.Request, _ *application.Application, locales, target string, values url.Values) {
+	p.target, p.values, p.locales = target, values, locales
 	w.WriteHeader(http.StatusOK)
 }
 
-func (p *pages) Interstitial(w http.ResponseWriter, _ *http.Request, _ *application.Application, target string) {
-	p.interstitial = target
+func (p *pages) Interstitial(w http.ResponseWriter, _ *http.Request, _ *application.Application, locales, target string) {
+	p.interstitial, p.locales = target, locales
 	w.WriteHeader(http.StatusOK)
 }
 

@@ -36,6 +36,22 @@ func TestTheWayThroughThePages(t *testing.T) {
 	}
 }
 
+// The pages on which a request ends are in the languages that it asks for.
+func TestTheLastPageHasItsLanguage(t *testing.T) {
+	r := newRig(t)
+	r.spa("spa")
+	for name, a := range map[string]answer{
+		"a form": r.get(request("spa", "prompt=none", "response_mode=form_post", "ui_locales=de").Encode()),
+		"an error after a page": r.back(&authorization.Request{
+			Query: request("gone", "ui_locales=de").Encode(), BegunAt: r.server.Clock.Now(), ClientID: "gone", RedirectURI: callback,
+		}),
+	} {
+		if a.pages.locales != "de" {
+			t.Errorf("%s: in %q", name, a.pages.locales)
+		}
+	}
+}
+
 func TestAUserWhoDeclines(t *testing.T) {
 	r := newRig(t)
 	r.spa("spa")

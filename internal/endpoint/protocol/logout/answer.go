@@ -48,7 +48,7 @@ func (p *Parts) answer(w http.ResponseWriter, r *http.Request) error {
 	for _, step := range []func() error{c.parse, c.findClient, c.checkTarget, c.findSession, c.end} {
 		if err := step(); err != nil {
 			web.Note(r, err)
-			p.Pages.Problem(w, r, c.app, protocol.ErrorOf(err), c.detail)
+			p.Pages.Problem(w, r, c.app, c.locales(), protocol.ErrorOf(err), c.detail)
 			return nil
 		}
 	}
@@ -195,7 +195,7 @@ func (c *call) ask() {
 // finish sends the browser back to the client, or shows a page.
 func (c *call) finish() {
 	if c.to == "" {
-		c.Pages.SignedOut(c.w, c.r, c.app)
+		c.Pages.SignedOut(c.w, c.r, c.app, c.locales())
 		return
 	}
 	to := c.to
@@ -207,6 +207,13 @@ func (c *call) finish() {
 		to += mark + "state=" + url.QueryEscape(state)
 	}
 	c.redirect(to)
+}
+
+func (c *call) locales() string {
+	if c.form == nil {
+		return ""
+	}
+	return c.form.Get("ui_locales")
 }
 
 func (c *call) redirect(to string) {

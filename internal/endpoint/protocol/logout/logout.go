@@ -15,16 +15,17 @@ import (
 	"github.com/ostiary/ostiary/internal/web"
 )
 
-// Pages are what a browser is shown here. Each writes a whole answer.
+// Pages are what a browser is shown here. Each writes a whole answer. locales are
+// the ui_locales that were sent; "": none.
 type Pages interface {
 	// Problem says what is wrong, with the status of the error. app is nil where
 	// there is none. detail is a stranger's text, to be escaped; often "".
-	Problem(w http.ResponseWriter, r *http.Request, app *application.Application, problem *oauth.Error, detail string)
+	Problem(w http.ResponseWriter, r *http.Request, app *application.Application, locales string, problem *oauth.Error, detail string)
 	// AskLogout asks whether the user wishes to sign out, with one form whose button
 	// posts the values to action. client is the name of who asks, "": nobody known.
 	AskLogout(w http.ResponseWriter, r *http.Request, app *application.Application, client, action string, values url.Values)
 	// SignedOut says that nobody is signed in any more.
-	SignedOut(w http.ResponseWriter, r *http.Request, app *application.Application)
+	SignedOut(w http.ResponseWriter, r *http.Request, app *application.Application, locales string)
 }
 
 // Parts are what the endpoint works with.
