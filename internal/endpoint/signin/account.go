@@ -20,7 +20,7 @@ const recent = 15 * time.Minute
 // done are the things that the account page may say were done, by its parameter
 // `done`.
 var done = map[string]string{ //nolint:gosec // G101: keys of texts
-	"email-sent": "done.email.sent", "email-not-sent": "done.email.notsent", "password": "done.password", "totp-removed": "done.totp.removed",
+	"email-sent": "done.email.sent", "email-not-sent": "done.email.notsent", "password": "done.password", "totp": "done.totp", "totp-removed": "done.totp.removed",
 	"passkey": "done.passkey", "passkey-removed": "done.passkey.removed", "client": "done.client",
 	"session": "done.session", "sessions": "done.sessions",
 }

@@ -55,6 +55,20 @@ func (a *agent) enrol() (secret string, codes []string) {
 	return found[1], codes
 }
 
+// TestAnAppIsSetUpTwice, by a form that is sent once more: the codes were shown,
+// and a page without any would say that these are all.
+func TestAnAppIsSetUpTwice(t *testing.T) {
+	a := start(t, servertest.Options{})
+	a.person(ada)
+	a.signIn(a.at("/signin"), ada, password)
+	page := a.get(a.at("/account/totp"))
+	code := a.code(secretText.FindStringSubmatch(page.body)[1])
+	a.send(page, "/account/totp", "code", code).want(t, http.StatusOK, "Your recovery codes")
+	again := a.send(page, "/account/totp", "code", code)
+	again.leads(t, a.at("/account?done=totp"))
+	a.get(again.to).want(t, http.StatusOK, "The authenticator app is set up.", "10 recovery codes are left.")
+}
+
 func TestASecondFactor(t *testing.T) {
 	a := start(t, servertest.Options{})
 	a.person(ada)

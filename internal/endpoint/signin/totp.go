@@ -66,6 +66,9 @@ func (v *visit) enrol() error {
 	if err != nil {
 		return err
 	}
+	if codes == nil { // not the first app, or the form came once more
+		return v.toAccount("totp")
+	}
 	return v.showCodes(codes)
 }
 
