@@ -142,6 +142,8 @@ type messageData struct {
 	Title         string
 	Lines         []page.Text
 	Way, WayLabel string
+
+	Other, OtherLabel string // another way on; "": none
 }
 
 // SignedOut says so.

@@ -58,6 +58,8 @@ func (v *visit) deadLink() error {
 	v.cookie(linkCookie).Clear(v.w)
 	return v.show(http.StatusNotFound, "message", v.frame(messageData{
 		Title: "link.dead.title", Lines: []page.Text{page.Say("link.dead")}, Way: v.path(v.app, forgottenPath), WayLabel: "go.forgotten",
+		// It may have been for a new account, or an address.
+		Other: v.path(v.app, signInPath), OtherLabel: "go.signin",
 	}))
 }
 

@@ -102,7 +102,7 @@ func TestAForgottenPassword(t *testing.T) {
 	other.get(other.at("/account")).leads(t, other.at("/signin"))
 	a.signIn(a.at("/signin"), ada, password).want(t, http.StatusBadRequest)
 	a.signIn(a.at("/signin"), ada, "a lamp on the stairs").leads(t, a.at("/account"))
-	a.get(link).want(t, http.StatusNotFound, "This link is no longer good")
+	a.get(link).want(t, http.StatusNotFound, "This link is no longer good", "Ask for a new link", "Go to the sign-in")
 }
 
 // TestALinkLeavesNoToken: not on a page, not in an address after it was
