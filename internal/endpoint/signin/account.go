@@ -25,9 +25,13 @@ var done = map[string]string{ //nolint:gosec // G101: keys of texts
 	"session": "done.session", "sessions": "done.sessions",
 }
 
-// signedIn is for pages of the account: without a session, to the sign-in.
+// signedIn is for pages of the account: without a session, to the sign-in, which
+// says so where a form is lost.
 func signedIn(show func(*visit) error) func(*visit) error {
 	return func(v *visit) error {
+		if v.session == nil && v.r.Method == http.MethodPost {
+			return v.redirect(with(v.path(v.app, signInPath), "notice", "lost"))
+		}
 		if v.session == nil {
 			return v.redirect(v.path(v.app, signInPath))
 		}

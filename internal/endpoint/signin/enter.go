@@ -54,7 +54,8 @@ func (v *visit) showSignIn() error {
 		switch {
 		case v.request == nil && v.form.Get(again) == "":
 			return v.redirect(v.home())
-		case v.request != nil && v.request.Need == authorization.Choose:
+		case v.request != nil && (v.request.Need == authorization.Choose || v.request.Need == authorization.SignIn):
+			// For SignIn somebody has signed in since: in another tab, or he came back here.
 			return v.show(http.StatusOK, "choose", v.frame(chooseData{
 				Request: v.sealed, Action: v.path(v.app, choosePath), Client: v.clientName(), Account: v.account(), Other: with(v.at(signInPath), "other", "1"),
 			}))
