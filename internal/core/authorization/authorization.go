@@ -43,7 +43,7 @@ const (
 )
 
 // Request is an authorization request on its way. The pages change nothing in it
-// but Denied, Once and Chosen.
+// but Denied, Once, Chosen and Entered.
 type Request struct {
 	Query       string    `json:"q"` // as it came, encoded; judged anew whenever it comes back
 	BegunAt     time.Time `json:"b"` // when it first came
@@ -57,6 +57,8 @@ type Request struct {
 	Denied bool   `json:"d,omitempty"` // the user declined
 	Once   *Once  `json:"o,omitempty"` // consent that is not remembered
 	Chosen string `json:"h,omitempty"` // the sid of the session that was chosen after prompt=select_account
+
+	Entered bool `json:"e,omitempty"` // somebody signed in on a page; a browser that then brings no session may keep no cookies
 }
 
 // Once is a consent for this request alone: who gave it, by the sid of the

@@ -52,7 +52,7 @@ func TestARequestComesBackAsItWas(t *testing.T) {
 	want := &authorization.Request{
 		Query: "client_id=c&state=a%26b&scope=openid+email", BegunAt: r.now, ClientID: "c", RedirectURI: "https://app.example/cb",
 		Need: authorization.Agree, Scopes: []string{"openid", "email"}, LoginHint: "ann@example.com", UILocales: "de en",
-		Denied: true, Once: &authorization.Once{SID: "s", Scopes: []string{"openid"}}, Chosen: "s",
+		Denied: true, Once: &authorization.Once{SID: "s", Scopes: []string{"openid"}}, Chosen: "s", Entered: true,
 	}
 	text := r.seal(t, want)
 	r.now = r.now.Add(authorization.Lifetime)

@@ -122,6 +122,9 @@ func (v *visit) signInForm(status int, email string, problem *page.Text) error {
 	if v.session != nil && v.request != nil && v.request.Need == authorization.SecondFactor && problem == nil {
 		d.Notice = &page.Text{Key: "signin.second", Values: []string{"client", v.clientName()}}
 	}
+	if v.request != nil && v.request.Entered && v.cookie(sessionCookie).Read(v.r) == "" && problem == nil {
+		d.Notice = &page.Text{Key: "signin.cookies"}
+	}
 	f := v.frame(d)
 	if problem != nil {
 		f.Problems = []page.Problem{{Field: "email", Text: *problem}}
@@ -171,6 +174,7 @@ func (v *visit) proved(out *signin.Outcome) error {
 		return err
 	}
 	if v.request != nil {
+		v.request.Entered = true
 		if v.request.Need == authorization.Choose {
 			v.request.Chosen = v.session.SID
 		}

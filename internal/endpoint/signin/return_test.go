@@ -21,6 +21,20 @@ func TestWhoHasSignedInSinceIsNotAskedAgain(t *testing.T) {
 	a.back(a.send(page, "/choose"))
 }
 
+// TestABrowserWithoutCookies is told why the sign-in page comes again.
+func TestABrowserWithoutCookies(t *testing.T) {
+	a := start(t, servertest.Options{})
+	a.person(ada)
+	r := a.request(func(r *authorization.Request) { r.Need = authorization.SignIn })
+	back := a.back(a.send(a.get(a.with("/signin", r)), "/signin", "email", ada, "password", password))
+	if !back.Entered {
+		t.Errorf("the request goes back as %+v", back)
+	}
+	back.Need = authorization.SignIn
+	other := browse(t, a.server)
+	other.get(other.with("/signin", back)).want(t, http.StatusOK, "your browser sent no cookie", "Password")
+}
+
 func TestAFormThatIsLostWithTheSession(t *testing.T) {
 	a := start(t, servertest.Options{})
 	lost := a.do(http.MethodPost, a.at("/account/clients/revoke"), "client=x")

@@ -142,7 +142,7 @@ func (f *flow) seal(need authorization.Need) (string, error) {
 	}
 	if f.back != nil {
 		// Once stays behind: what it covered did not suffice.
-		r.Chosen = f.back.Chosen
+		r.Chosen, r.Entered = f.back.Chosen, f.back.Entered
 	}
 	return f.Desk.Seal(f.app.ID, r)
 }
