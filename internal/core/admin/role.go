@@ -21,21 +21,21 @@ const (
 	Viewer    Role = "viewer"
 )
 
-// Permission is something that a role may do.
+// Permission is something that a role may do, in words.
 type Permission string
 
 // The permissions.
 const (
-	Read               Permission = "read"                 // all but secrets
-	EditOwnClients     Permission = "edit own clients"     // those that he made, and their secrets and tokens
-	EditClients        Permission = "edit clients"         // those of others too
-	EditGuardedClients Permission = "edit guarded clients" // with features or ostiary:* scopes, made or edited
-	GiveSecrets        Permission = "give secrets"         // choose a client's secret
+	Read               Permission = "read"         // all but secrets
+	EditOwnClients     Permission = "edit clients" // those that he made, and their secrets and tokens
+	EditClients        Permission = "edit clients that others made"
+	EditGuardedClients Permission = "make or edit clients with features or ostiary:* scopes"
+	GiveSecrets        Permission = "choose a client's secret"
 	RevealSecrets      Permission = "reveal secrets"
-	EditScopes         Permission = "edit scopes" // and resources
+	EditScopes         Permission = "edit scopes and resources"
 	EditUsers          Permission = "edit users"
 	RevokeTokens       Permission = "revoke tokens"
-	EditApplication    Permission = "edit application" // settings, keys, roles
+	EditApplication    Permission = "change the application: its settings, keys and roles"
 )
 
 // permissions of each role; each has those of the roles below it.
@@ -57,5 +57,10 @@ func (r Role) Require(p Permission) error {
 	if r.May(p) {
 		return nil
 	}
-	return fault.Deniedf("This needs a role that may %s.", p)
+	for _, least := range []Role{Viewer, Developer, Manager} {
+		if least.May(p) {
+			return fault.Deniedf("You need the role %s, or a higher one, to %s.", least, p)
+		}
+	}
+	return fault.Deniedf("You need the role %s to %s.", Owner, p)
 }

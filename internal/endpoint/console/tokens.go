@@ -62,7 +62,7 @@ func (v *visit) tokens() error {
 	}
 	if v.may(admin.RevokeTokens) {
 		d.Table.Revoke = keeping(v.at("tokens", "revoke"), query, tokenFilters)
-		if d.Any && (d.Living || state.Value == anyState) {
+		if found := len(d.Table.Rows) > 0 || d.Pager.First != "" || d.Pager.Next != ""; found && d.Any && (d.Living || state.Value == anyState) {
 			d.All = v.at("tokens", "revoke-all")
 			d.Hidden = selected(selection)
 		}

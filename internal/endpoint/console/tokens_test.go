@@ -124,6 +124,7 @@ func TestRevokingTokens(t *testing.T) {
 	r.get(r.at("/tokens/"+list[1])).shows(http.StatusOK, "revoked").lacks("Revoke…")
 	// All that match.
 	r.get(r.at("/tokens?user=anna%40example.com")).shows(http.StatusOK, "Revoke all that match…")
+	r.get(r.at("/tokens?scope=nowhere")).shows(http.StatusOK).lacks("Revoke all that match…")
 	r.get(r.at("/tokens?user=anna%40example.com&state=revoked")).shows(http.StatusOK).lacks("Revoke all that match…", "Revoke<span")
 	r.post(r.at("/tokens/revoke-all"), "user", anna.UUID, "scope", "email").
 		shows(http.StatusOK, "every live token that matches: 2 live tokens?", "That carry the scope email", "&#34;&gt;&lt;img", "Type <code>all that match</code>").lacksMarkup()

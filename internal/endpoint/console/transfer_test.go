@@ -111,7 +111,7 @@ func TestImportIsRefused(t *testing.T) {
 	}
 	developer.get(page).shows(http.StatusOK, "Look at the file").lacks("Make the scopes")
 	developer.upload(page+"/import", "a", line, "create_scopes", "true").shows(http.StatusSeeOther)
-	developer.settled(page).shows(http.StatusOK, "Not imported:", "This needs a role")
+	developer.settled(page).shows(http.StatusOK, "Not imported:", "You need the role")
 	viewer.post(page+"/export", "with_secrets", "true").shows(http.StatusForbidden)
 	r.post(page+"/export", "with_secrets", "true").shows(http.StatusConflict, "cannot be seen again")
 }
