@@ -225,6 +225,7 @@ func restored(terminal int) (done func(), err error) {
 			_ = term.Restore(terminal, state) // there is nobody to tell
 			signal.Reset(s)
 			_ = syscall.Kill(os.Getpid(), s)
+			os.Exit(128 + int(s)) // it is ignored: a shell that has no jobs started this behind it
 		}
 	}()
 	return func() { signal.Stop(signals); close(signals) }, nil
