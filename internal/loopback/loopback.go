@@ -26,7 +26,7 @@ func Address() (string, error) {
 	ports.Lock()
 	defer ports.Unlock()
 	for range 1000 {
-		port := 15000 + rand.IntN(17000)
+		port := 15000 + rand.IntN(17000) //nolint:gosec // no secret
 		address := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 		if ports.taken[port] {
 			continue
