@@ -23,9 +23,24 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){
+	testscript.Main(apart{m}, map[string]func(){
 		"ostiary": func() { os.Exit(cli.Run(os.Args[1:], os.Stdout, os.Stderr)) },
 	})
+}
+
+// apart runs the tests without the variables of whoever runs them: these name a
+// server of theirs, and tests make and delete records.
+type apart struct{ *testing.M }
+
+func (a apart) Run() int {
+	for _, variable := range os.Environ() {
+		if name, _, _ := strings.Cut(variable, "="); strings.HasPrefix(name, "OSTIARY_") {
+			if err := os.Unsetenv(name); err != nil {
+				panic(err)
+			}
+		}
+	}
+	return a.M.Run()
 }
 
 // TestScripts runs testdata/*.txt. Beside testscript's own commands they have:

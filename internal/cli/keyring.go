@@ -40,7 +40,7 @@ func masterKeyCommand() *cobra.Command {
 				return err
 			}
 			_, err = fmt.Fprintf(c.OutOrStdout(), "the master key of this database is the one in %s now\n", to)
-			if old := app.MasterKeyPath(conf); old != "" {
+			if old := app.MasterKeyPath(conf); err == nil && old != "" {
 				kept := old + "." + time.Now().UTC().Format("20060102T150405")
 				_, err = fmt.Fprintf(c.OutOrStdout(), "Before you start the server: mv %[1]s %[2]s && mv %[3]s %[1]s\nBackups made until now need the key that is %[2]s then.\n",
 					quote(old), quote(kept), quote(to))
