@@ -96,7 +96,8 @@ func watchSize(path string, progress func(bytes int64)) (stop func()) {
 
 // Restore puts a backup into a directory that has no database, brings its schema
 // up to date, and lets finish change it, all before the directory has one: a
-// restore that broke off is begun anew, and what it left goes then. progress hears how much was copied.
+// restore that broke off is begun anew, and what it left goes then. progress
+// hears how much was copied.
 func Restore(ctx context.Context, options Options, backup string, progress func(bytes int64), finish func(*DB) error) (err error) {
 	if err := os.MkdirAll(options.Data, 0o700); err != nil {
 		return fmt.Errorf("make the data directory: %w", err)

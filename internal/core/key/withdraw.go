@@ -14,8 +14,8 @@ var (
 	errNeededKey = fault.Conflictf("Only a retired key can be withdrawn, and this one signs, or will; rotate immediately first.")
 )
 
-// OnWithdraw has forget called after a key was withdrawn, or may have been, so that what was remembered of
-// the tokens that it signed is forgotten.
+// OnWithdraw has forget called after a key was withdrawn, or may have been, so
+// that what was remembered of the tokens that it signed is forgotten.
 func (s *Signers) OnWithdraw(forget func()) { s.withdrawn = forget }
 
 // Key gives a signing key of an application; a fault NotFound where there is none.
